@@ -1,0 +1,1 @@
+"""What an archive holds and how it is written: pure functions and values, no Django below this line."""

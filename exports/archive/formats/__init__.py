@@ -1,0 +1,146 @@
+"""The parts of an archive: which formats exist and what each can hold.
+
+Nothing heavy is imported here, so that pages and options can show the list; a part's module is loaded when
+its writer is asked for. To add a format: write its module with a Writer that is made of a Dataset, list it
+here, test it with a foreign reader. The module's docstring becomes its chapter in `documentation/FORMATS.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+if TYPE_CHECKING:
+    from exports.archive.dataset import Dataset, Image
+    from exports.archive.zipping import Entry
+
+
+class Writer(Protocol):
+    """Fed every image once, in order; holds nothing in memory that grows with the project."""
+
+    def add(self, image: Image) -> Iterator[Entry]:
+        """The entries that this image completes."""
+        ...
+
+    def finish(self) -> Iterator[Entry]:
+        """The entries that needed all images."""
+        ...
+
+
+@dataclass(frozen=True)
+class Format:
+    kind: Literal["images", "annotations", "metrics"]
+    id: str
+    """Unique within its kind."""
+    title: str
+    description: str
+    """One sentence for the page; what the format holds and who reads it."""
+    files: tuple[str, ...]
+    """The paths that it writes in the archive; `<stem>` and `<name>` stand for an image's."""
+    losses: tuple[str, ...]
+    """What it cannot hold: of `holes`, `parts`, `overlaps`, `scores`."""
+    maker: str
+    """`module:name` of what makes its writer from a dataset."""
+
+    @property
+    def key(self) -> str:
+        """Unique among all parts: `annotations/json`."""
+        return f"{self.kind}/{self.id}"
+
+    def writer(self, dataset: Dataset) -> Writer:
+        name = self.maker.partition(":")[2]
+        return cast(Writer, getattr(self._module(), name)(dataset))
+
+    def documentation(self) -> str:
+        """The docstring of its module: the conventions of the format, in Markdown."""
+        return (self._module().__doc__ or "").strip()
+
+    def _module(self) -> ModuleType:
+        return import_module(self.maker.partition(":")[0])
+
+
+def preload() -> None:
+    """Load every part and its libraries: in a parent, before it forks."""
+    for part in PARTS:
+        part.documentation()
+
+
+ANNOTATIONS = (
+    Format(
+        kind="annotations",
+        id="coco",
+        title="COCO",
+        description="COCO instances: polygons, and run lengths for objects with holes.",
+        files=("annotations/coco/annotations.json",),
+        losses=(),
+        maker="exports.archive.formats.coco:Coco",
+    ),
+    Format(
+        kind="annotations",
+        id="json",
+        title="JSON (lossless)",
+        description="Everything that is stored, with holes and their parents, and a JSON Schema.",
+        files=("annotations/json/segmentation_data.json", "annotations/json/schema.json"),
+        losses=(),
+        maker="exports.archive.formats.native:Native",
+    ),
+)
+
+METRICS = (
+    Format(
+        kind="metrics",
+        id="excel",
+        title="Measurements, XLSX",
+        description="One workbook: a row an object, a row an image, a summary, and what the columns mean.",
+        files=("metrics/metrics.xlsx",),
+        losses=(),
+        maker="exports.archive.formats.tables:ExcelWriter",
+    ),
+    Format(
+        kind="metrics",
+        id="csv",
+        title="Measurements, CSV",
+        description="One table, a row an object: UTF-8, the unit in the header.",
+        files=("metrics/metrics.csv",),
+        losses=(),
+        maker="exports.archive.formats.tables:CsvWriter",
+    ),
+    Format(
+        kind="metrics",
+        id="json",
+        title="Measurements, JSON",
+        description="Images with their own measures and, for each measure, an array over their objects.",
+        files=("metrics/metrics.json",),
+        losses=(),
+        maker="exports.archive.formats.tables:JsonWriter",
+    ),
+)
+
+ORIGINALS = Format(
+    kind="images",
+    id="originals",
+    title="Original images",
+    description="The images as they were uploaded, byte for byte.",
+    files=("images/<name>",),
+    losses=(),
+    maker="exports.archive.formats.originals:Originals",
+)
+
+OVERLAYS = Format(
+    kind="images",
+    id="overlays",
+    title="Overlays",
+    description="Pictures of the objects drawn on their image, each with its number.",
+    files=("visualizations/<stem>_overlay.png", "visualizations/<stem>_overlay.jpg"),
+    losses=(),
+    maker="exports.archive.overlay:Overlays",
+)
+
+PARTS = (ORIGINALS, OVERLAYS, *ANNOTATIONS, *METRICS)
+"""In the order in which they are written."""
+
+annotation_formats = {part.id: part for part in ANNOTATIONS}
+metrics_formats = {part.id: part for part in METRICS}

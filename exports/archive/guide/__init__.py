@@ -1,0 +1,51 @@
+"""What explains an archive, made of what was really written into it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from exports.archive.dataset import Dataset, LeftOut, Objects
+from exports.archive.formats import Format
+
+PROGRAM = "Cell Segmentation Hub"
+
+
+@dataclass(frozen=True)
+class Counts:
+    images: int
+    objects: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is known once every image has passed."""
+
+    dataset: Dataset
+    parts: tuple[Format, ...]
+    """The parts that were asked for, in the order of `PARTS`."""
+    read: Counts
+    """The images and objects that could be read."""
+    written: Mapping[str, Counts]
+    """For each part, by its key, what it really holds."""
+    features: Mapping[str, int]
+    """The sum of `features_of` over what was read."""
+    left_out: tuple[LeftOut, ...]
+    program_version: str
+
+    def lost(self, part: Format) -> dict[str, int]:
+        """How many holes, objects of several parts, scores the part could not hold; only what there was."""
+        return {loss: self.features[loss] for loss in part.losses if self.features.get(loss)}
+
+
+def features_of(objects: Objects) -> Counter[str]:
+    """How much there is of what some formats cannot hold: `holes`, objects of several `parts`, `scores`."""
+    outer_rings = np.bincount(objects.ring_objects[~objects.ring_is_hole], minlength=len(objects))
+    return Counter(
+        holes=objects.hole_count(),
+        parts=int((outer_rings > 1).sum()),
+        scores=int(np.isfinite(objects.scores).sum()),
+    )

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from exports.archive.dataset import Image, Objects, Style
+from exports.archive.overlay import Overlays, encode_png, render
+from exports.archive.pixels import UnreadableImage
+from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
+
+FILL_ONLY = Style(show_numbers=False, external_color="#00FF00", opacity=1.0, stroke_width=1)
+GREEN = (0, 255, 0)
+
+
+def black(folder: Path, objects: Objects) -> Image:
+    return image_of(objects, folder, np.zeros((48, 64, 3), np.uint8))
+
+
+def drawn(image: Image, style: Style) -> NDArray[Any]:
+    pixels = cv2.imdecode(np.frombuffer(render(image, style), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    assert pixels.dtype == np.uint8
+    return pixels
+
+
+def test_an_object_is_filled_where_it_lies(tmp_path: Path) -> None:
+    pixels = drawn(black(tmp_path, objects_of([[square(10, 20, 12)]])), FILL_ONLY)
+    assert (pixels[21:31, 11:21] == GREEN).all()
+    ys, xs = np.nonzero(pixels[:, :, 1] > 127)
+    assert (xs.min(), ys.min()) in {(9, 19), (10, 20)}
+    assert not pixels[:18].any()
+    assert not pixels[:, :8].any()
+
+
+def test_a_hole_is_outlined_and_not_filled(tmp_path: Path) -> None:
+    image = black(tmp_path, objects_of([[square(8, 8, 32), square(16, 16, 16)]]))
+    pixels = drawn(image, FILL_ONLY)
+    assert not pixels[19:29, 19:29].any()
+    assert pixels[24, 16, 0] > 127
+
+
+def test_objects_that_overlap_do_not_cancel_out(tmp_path: Path) -> None:
+    image = black(tmp_path, objects_of([[square(5, 5, 30)]], [[square(10, 10, 30)]]))
+    assert (drawn(image, FILL_ONLY)[20:30, 20:30] == GREEN).all()
+
+
+def test_opacity_blends_with_the_image(tmp_path: Path) -> None:
+    grey = np.full((48, 64, 3), 100, np.uint8)
+    image = image_of(objects_of([[square(10, 10, 20)]]), tmp_path, grey)
+    pixels = drawn(image, Style(show_numbers=False, opacity=0.25))
+    assert pixels[20, 20].tolist() == [75, 75, 139]
+    assert pixels[40, 40].tolist() == [100, 100, 100]
+
+
+def test_numbers_stand_inside_their_object_where_they_are_asked_for(tmp_path: Path) -> None:
+    image = black(tmp_path, objects_of([[square(20, 10, 30)]]))
+    with_number = drawn(image, Style(opacity=0, font_size=14))
+    without = drawn(image, Style(opacity=0, show_numbers=False))
+    ys, xs = np.nonzero((with_number != without).any(axis=2))
+    assert 20 < xs.min() <= xs.max() < 50
+    assert 10 < ys.min() <= ys.max() < 40
+    assert with_number.min(axis=2).max() > 180
+
+
+@pytest.mark.parametrize("place", [-1e300, -20.0, 60.0, 1e9])
+def test_objects_beyond_the_edge_are_drawn_as_far_as_they_reach(tmp_path: Path, place: float) -> None:
+    image = black(tmp_path, objects_of([[square(place, place, 30)]], [[square(2, 2, 3)]]))
+    assert drawn(image, Style(font_size=100)).shape == (48, 64, 3)
+
+
+def test_an_outline_without_area_is_drawn(tmp_path: Path) -> None:
+    image = black(tmp_path, objects_of([[np.full((4, 2), 20.0)]], [[np.array([(1, 1), (9, 9), (1, 1.0)])]]))
+    assert drawn(image, Style()).any()
+
+
+def test_an_image_without_objects_is_the_image(tmp_path: Path) -> None:
+    image = image_of(None, tmp_path)
+    assert np.array_equal(drawn(image, Style()), image.pixels)
+
+
+def test_the_cached_pixels_are_left_alone(tmp_path: Path) -> None:
+    image = black(tmp_path, objects_of([[square(10, 10, 20)]]))
+    render(image, Style())
+    assert not image.pixels.any()
+
+
+def test_drawing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    image = black(tmp_path, objects_of([[square(10.3, 10.7, 20.1)]]))
+    assert render(image, Style()) == render(image, Style())
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (256, 3), (257, 5), (700, 9)])
+def test_the_png_is_read_back_pixel_by_pixel(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    decoded = cv2.imdecode(np.frombuffer(encode_png(pixels), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    assert np.array_equal(decoded, pixels)
+
+
+@pytest.mark.parametrize(("chosen", "start"), [("png", b"\x89PNG"), ("jpg", b"\xff\xd8")])
+def test_the_writer_names_the_file_after_the_image(tmp_path: Path, chosen: str, start: bytes) -> None:
+    image = black(tmp_path, Objects.none())
+    (entry,) = Overlays(dataset_of(tmp_path, image, style=Style(image_format=chosen))).add(image)
+    assert entry.path == f"visualizations/cell 1_overlay.{chosen}"
+    assert isinstance(entry.content, bytes)
+    assert entry.content.startswith(start)
+
+
+def test_an_image_that_cannot_be_decoded_is_unreadable(tmp_path: Path) -> None:
+    image = black(tmp_path, Objects.none())
+    image.original.write_bytes(b"damaged")
+    with pytest.raises(UnreadableImage):
+        render(image, Style())
+
+
+def test_a_picture_too_wide_for_jpeg_is_unreadable(tmp_path: Path) -> None:
+    image = image_of(None, tmp_path, np.zeros((1, 65_501, 3), np.uint8), width=65_501, height=1)
+    with pytest.raises(UnreadableImage, match="65,500"):
+        render(image, Style(image_format="jpg"))
+
+
+def test_pixels_are_counted_from_their_corner(tmp_path: Path) -> None:
+    image = black(tmp_path, objects_of([[square(22.5, 14.5, 19)]]))
+    coloured = drawn(image, FILL_ONLY)[:, :, 1] > 127
+    assert coloured.any()
+    assert np.array_equal(coloured, coloured[::-1, ::-1])
