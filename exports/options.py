@@ -1,0 +1,112 @@
+"""What a user may choose: one definition for the page, the API, the worker and the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from exports.archive.formats import ANNOTATIONS, METRICS
+from exports.exceptions import InvalidOptions
+
+MAX_SELECTED = 100_000
+
+
+def _known(kind: str, known: tuple[str, ...]) -> AfterValidator:
+    def check(chosen: list[str]) -> list[str]:
+        unknown = [each for each in chosen if each not in known]
+        if unknown:
+            raise ValueError(
+                f"unknown {kind} {', '.join(map(repr, unknown))}; choose from {', '.join(known)}"
+            )
+        return [each for each in known if each in chosen]
+
+    return AfterValidator(check)
+
+
+def _listed_once(chosen: list[UUID] | None) -> list[UUID] | None:
+    if chosen is not None and not chosen:
+        raise ValueError("select at least one image, or leave it out to export all")
+    return None if chosen is None else sorted(set(chosen))
+
+
+AnnotationFormats = Annotated[list[str], _known("annotation format", tuple(each.id for each in ANNOTATIONS))]
+MetricsFormats = Annotated[list[str], _known("metrics format", tuple(each.id for each in METRICS))]
+Selection = Annotated[list[UUID] | None, Field(max_length=MAX_SELECTED), AfterValidator(_listed_once)]
+Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(str.upper)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, allow_inf_nan=False
+    )
+
+
+class PolygonColors(_Strict):
+    external: Color = "#FF0000"
+    internal: Color = "#0000FF"
+
+
+class VisualizationOptions(_Strict):
+    show_numbers: bool = True
+    polygon_colors: PolygonColors = PolygonColors()
+    stroke_width: Annotated[int, Field(ge=1, le=20)] = 2
+    font_size: Annotated[int, Field(ge=8, le=100)] = 32
+    opacity: Annotated[float, Field(ge=0, le=1)] = 0.3
+    format: Literal["png", "jpg"] = "png"
+
+
+class ExportOptions(_Strict):
+    include_original_images: bool = True
+    include_visualizations: bool = True
+    include_documentation: bool = True
+    annotation_formats: AnnotationFormats = ["coco", "json"]
+    metrics_formats: MetricsFormats = ["excel"]
+    selected_image_ids: Selection = None
+    pixel_to_micrometer_scale: Annotated[float | None, Field(ge=0.001, le=1000)] = None
+    """µm per pixel for all images; None takes each image's own."""
+    visualization_options: VisualizationOptions = VisualizationOptions()
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        wanted = (self.include_original_images, self.include_visualizations)
+        return not any(wanted) and not self.annotation_formats and not self.metrics_formats
+
+    def as_json(self) -> dict[str, Any]:
+        """In the API's spelling, every default written out."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def digest(self) -> str:
+        """SHA-256: equal for equal choices, whatever the order and spelling they came in."""
+        canonical = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def parse(raw: object) -> ExportOptions:
+    """Raise InvalidOptions with `fields`, a sentence for each wrong one."""
+    try:
+        options = ExportOptions.model_validate(raw)
+    except ValidationError as error:
+        fields = {_path(each["loc"]): _sentence(each) for each in error.errors()}
+        listed = "; ".join(f"{name}: {sentence}" for name, sentence in fields.items())
+        raise InvalidOptions(f"These options cannot be used. {listed}.", fields=fields) from error
+    if options.asks_for_nothing:
+        sentence = "choose at least one of images, overlays, annotations or measurements"
+        raise InvalidOptions(
+            f"There is nothing to export: {sentence}.", fields={"includeOriginalImages": sentence}
+        )
+    return options
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(step) for step in location) or "options"
+
+
+def _sentence(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "is not an option"
+    return str(error["msg"]).removeprefix("Value error, ").lower()

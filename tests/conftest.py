@@ -1,0 +1,178 @@
+"""The cast and the stage that most tests share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
+from redis import Redis
+
+from exports import build, dispatch, lifecycle
+from exports.messages import Failure
+from exports.models import ExportJob
+from exports.states import CancelReason
+from projects.models import Image, Membership, Project, Role, Segmentation
+from projects.outlines import OutlinedObject, pack
+from tests.jobs import request_for
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: object) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _quiet_stage() -> Iterator[None]:
+    """Each test finds Redis empty and no archive on disk."""
+    Redis.from_url(settings.REDIS_URL).flushall()
+    yield
+    shutil.rmtree(settings.EXPORT_ROOT, ignore_errors=True)
+
+
+@pytest.fixture
+def bell(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """Collects (function, job id, call id) instead of calling a worker."""
+    rung: list[tuple[str, str, str]] = []
+
+    def note(function: str, job_id: object, call_id: str, **_: object) -> None:
+        rung.append((function, str(job_id), call_id))
+
+    monkeypatch.setattr(dispatch, "_enqueue", note)
+    return rung
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    """Owns the project."""
+    return _user("alice")
+
+
+@pytest.fixture
+def bob(transactional_db: None) -> User:
+    """May export the project."""
+    return _user("bob")
+
+
+@pytest.fixture
+def vera(transactional_db: None) -> User:
+    """May only look at the project."""
+    return _user("vera")
+
+
+@pytest.fixture
+def mallory(transactional_db: None) -> User:
+    """A member of nothing."""
+    return _user("mallory")
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    def logged_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return logged_in
+
+
+@pytest.fixture
+def project(alice: User, bob: User, vera: User) -> Project:
+    """Three PNG images; two of them with three objects each, one of which has a hole."""
+    made = Project.objects.create(name="Nuclei", owner=alice)
+    Membership.objects.create(project=made, user=bob, role=Role.EXPORTER)
+    Membership.objects.create(project=made, user=vera, role=Role.VIEWER)
+    square = [(10, 10), (30, 10), (30, 30), (10, 30)]
+    ring = [square, [(15, 15), (15, 25), (25, 25), (25, 15)]]
+    triangle = [(40, 40), (43, 40), (40, 44)]
+    objects = [
+        OutlinedObject(parts=[[square]], class_name="nucleus", score=0.9),
+        OutlinedObject(parts=[ring], class_name="cell"),
+        OutlinedObject(parts=[[triangle]], class_name="nucleus", score=0.5),
+    ]
+    add_image(made, "a.png", objects, pixel_size=0.5)
+    add_image(made, "b.png", objects, pixel_size=0.5)
+    add_image(made, "empty.png", None, pixel_size=0.5)
+    return made
+
+
+@pytest.fixture
+def job(project: Project, bell: list[tuple[str, str, str]]) -> ExportJob:
+    """Alice's, waiting for a worker."""
+    return lifecycle.request(request_for(project, project.owner))[0]
+
+
+@pytest.fixture
+def processing(job: ExportJob) -> ExportJob:
+    return lifecycle.claim(job.pk)
+
+
+@pytest.fixture
+def completed(job: ExportJob) -> ExportJob:
+    """With a real archive on disk."""
+    build.run(job.pk)
+    return ExportJob.objects.get(pk=job.pk)
+
+
+@pytest.fixture
+def cancelled(processing: ExportJob) -> ExportJob:
+    return lifecycle.cancel(processing.pk, lifecycle.actor(processing.user), CancelReason.USER)
+
+
+@pytest.fixture
+def failed(processing: ExportJob) -> ExportJob:
+    failure = Failure("build_failed", "The archive could not be built.", retryable=True)
+    return lifecycle.fail(processing.pk, processing.attempt, failure)
+
+
+@pytest.fixture
+def expired(completed: ExportJob) -> ExportJob:
+    return lifecycle.expire(completed.pk, "deleted", lifecycle.actor(completed.user))
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_left() -> Iterator[None]:
+    """Threads of a test must not keep the test database open."""
+    yield
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def add_image(
+    project: Project, name: str, objects: list[OutlinedObject] | None, pixel_size: float | None = None
+) -> Image:
+    """A real PNG of 64 x 48 pixels in the store; no segmentation when `objects` is None."""
+    pixels = np.random.default_rng(len(name)).integers(0, 255, (48, 64), np.uint8)
+    content = cv2.imencode(".png", pixels)[1].tobytes()
+    image = store_file(project, name, content, pixel_size=pixel_size)
+    if objects is not None:
+        image.segmentation = Segmentation.objects.create(image=image, **pack(objects))
+        image.save(update_fields=["segmentation"])
+    return image
+
+
+def store_file(project: Project, name: str, content: bytes, pixel_size: float | None = None) -> Image:
+    """An image row of 64 x 48 pixels whose file holds `content`, whatever that is."""
+    import hashlib
+    import uuid
+
+    stored = f"images/{uuid.uuid4()}.png"
+    path = Path(settings.MEDIA_ROOT) / stored
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return Image.objects.create(
+        project=project, name=name, file=stored, width=64, height=48, size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(), pixel_size=pixel_size,
+    )  # fmt: skip
+
+
+def _user(name: str) -> User:
+    return User.objects.create_user(name, password=name)
