@@ -1,0 +1,109 @@
+"""From a claimed job to a published archive: one pass over the images, everything or nothing.
+
+Cancelling is one exception at the next checkpoint: the beat finds the row changed, raises, and the
+staging folder goes with its `with`.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import OperationalError, connection
+
+from exports import assembly, files, lifecycle, snapshot
+from exports.exceptions import LostClaim
+from exports.messages import Advance, Failure, PublishedFile
+from exports.models import ExportJob
+from exports.states import Status
+
+log = structlog.get_logger(__name__)
+BEAT_SECONDS = 0.25  # between two beats: at most four events a second
+
+
+class WorkerStopping(Exception):
+    """The worker was told to stop: the job goes back to the queue."""
+
+
+class Pulse:
+    """Heartbeat, progress and the check for a cancel, at most every BEAT_SECONDS."""
+
+    def __init__(self, job: ExportJob, is_stopping: Callable[[], bool]) -> None:
+        self._job = job
+        self._is_stopping = is_stopping
+        self._advance = Advance(0, "preparing", 0, job.image_count, "Listing the images")
+        self._last = monotonic()
+
+    def show(self, advance: Advance) -> None:
+        self._advance = advance
+        self.check()
+
+    def check(self) -> None:
+        """Raise LostClaim or WorkerStopping when this attempt has to end."""
+        if self._is_stopping():
+            raise WorkerStopping
+        if monotonic() - self._last >= BEAT_SECONDS:
+            lifecycle.beat(self._job.pk, self._job.attempt, self._advance)
+            self._last = monotonic()
+
+
+def run(job_id: UUID, is_stopping: Callable[[], bool] = lambda: False) -> None:
+    """Build one export. Raise IllegalMove or LostClaim when the job is not ours to build (any more)."""
+    job = lifecycle.claim(job_id)
+    log.info("export_started", job=str(job.pk), attempt=job.attempt, images=job.image_count)
+    try:
+        _build(job, Pulse(job, is_stopping))
+    except WorkerStopping:
+        lifecycle.give_back(job.pk, job.attempt)
+    except (LostClaim, OperationalError):
+        # Cancelled, or the database is away: nothing can be recorded; the sweep takes the job back.
+        raise
+    except Exception as error:
+        lifecycle.fail(job.pk, job.attempt, _failure(error))
+        raise
+
+
+def _build(job: ExportJob, pulse: Pulse) -> None:
+    with files.staging(job.pk, job.attempt) as staged:
+        dataset, items = snapshot.read(job, staged.folder)
+        with staged.archive.open("w+b") as file:
+            left_out = assembly.write(file, dataset, items, pulse)
+        pulse.show(Advance(97, "publishing", 0, 1, "Checking the archive"))
+        published = files.publish(staged, pulse.check)
+    _complete(job, published, [_warning(each) for each in left_out])
+
+
+def _complete(job: ExportJob, published: PublishedFile, warnings: list[dict[str, Any]]) -> None:
+    try:
+        lifecycle.complete(job.pk, job.attempt, published, warnings)
+    except LostClaim:
+        files.remove_published(published.name)
+        raise
+    except OperationalError:
+        # The connection may have gone during COMMIT: only the row knows what became of it.
+        connection.close()
+        row = ExportJob.objects.get(pk=job.pk)
+        if (row.status, row.file_name) != (Status.COMPLETED, published.name):
+            raise
+    log.info("export_completed", job=str(job.pk), attempt=job.attempt, bytes=published.size)
+
+
+def _warning(left_out: Any) -> dict[str, Any]:
+    return {"code": left_out.code, "message": left_out.sentence, "image": left_out.original_name}
+
+
+def _failure(error: Exception) -> Failure:
+    """What the user is told; the log has the rest."""
+    if isinstance(error, assembly.NothingExported):
+        return Failure("nothing_exported", str(error), retryable=False)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        sentence = "The disk is full. Try again later, or select fewer images."
+        return Failure("insufficient_storage", sentence, retryable=True)
+    sentence = (
+        "Something went wrong while the archive was built. Try again; if it fails again, tell us its number."
+    )
+    return Failure("build_failed", sentence, retryable=True)

@@ -1,0 +1,122 @@
+"""What an export would hold, weigh and lose, and whether it can be had at all: nothing is started."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from exports import files
+from exports.archive.formats import ANNOTATIONS
+from exports.exceptions import InsufficientStorage, InvalidOptions, NothingToExport
+from exports.models import ExportJob
+from exports.options import ExportOptions
+from exports.schemas import Outward, Warning
+from projects.models import Image
+
+# Rough, from the standard projects of the benchmarks.
+BYTES_PER_OBJECT = 500  # deflated, in one annotation or metrics format
+OVERLAY_BYTES_PER_PIXEL = 0.9
+SECONDS_PER_IMAGE = 0.06  # until this hub has exports of its own to go by
+RESERVE = 64 << 20  # bytes that stay free
+WORDS = {"holes": "holes", "parts": "objects of several parts", "scores": "scores"}
+
+
+class Estimate(Outward):
+    images: int
+    objects: int
+    estimated_bytes: int
+    estimated_seconds: int
+    free_bytes: int
+    warnings: list[Warning]
+
+
+def estimate(project_id: UUID, options: ExportOptions) -> Estimate:
+    """Raise NothingToExport, InvalidOptions (images of elsewhere, too many) or InsufficientStorage."""
+    sums = _sums(_selected(project_id, options))
+    _refuse(sums["images"], options)
+    found = Estimate(
+        images=sums["images"],
+        objects=sums["objects"],
+        estimated_bytes=_bytes(sums, options),
+        estimated_seconds=_seconds(sums["images"]),
+        free_bytes=files.free_bytes(),
+        warnings=_warnings(sums, options),
+    )
+    # The archive and the spools beside it lie on this disk at the same time.
+    if found.estimated_bytes * 1.2 + RESERVE > found.free_bytes:
+        raise InsufficientStorage
+    return found
+
+
+def _selected(project_id: UUID, options: ExportOptions) -> QuerySet[Image]:
+    images = Image.objects.present().filter(project_id=project_id)
+    if options.selected_image_ids is not None:
+        images = images.filter(pk__in=options.selected_image_ids)
+    return images
+
+
+def _sums(images: QuerySet[Image]) -> dict[str, int]:
+    totals = {
+        name: Coalesce(Sum(f"segmentation__{name}_count"), 0) for name in ("object", "hole", "part", "score")
+    }
+    return images.aggregate(
+        images=Count("pk"),
+        bytes=Coalesce(Sum("size"), 0),
+        pixels=Coalesce(Sum(F("width") * F("height")), 0),
+        objects=totals["object"],
+        holes=totals["hole"],
+        parts=totals["part"],
+        scores=totals["score"],
+        empty=Count("pk", filter=Q(segmentation=None) | Q(segmentation__object_count=0)),
+        unscaled=Count("pk", filter=Q(pixel_size=None)),
+    )
+
+
+def _refuse(count: int, options: ExportOptions) -> None:
+    selected = options.selected_image_ids
+    if selected is not None and count != len(selected):
+        sentence = f"{len(selected) - count} of the selected images are not in this project"
+        raise InvalidOptions(
+            f"{sentence[0].upper()}{sentence[1:]}. Reload the page and select again.",
+            fields={"selectedImageIds": sentence},
+        )
+    if not count:
+        raise NothingToExport
+    if count > settings.EXPORT_MAX_IMAGES:
+        sentence = f"select at most {settings.EXPORT_MAX_IMAGES:,} images; these are {count:,}"
+        raise InvalidOptions(f"Too many images: {sentence}.", fields={"selectedImageIds": sentence})
+
+
+def _bytes(sums: dict[str, int], options: ExportOptions) -> int:
+    tables = len(options.annotation_formats) + len(options.metrics_formats)
+    originals = sums["bytes"] if options.include_original_images else 0
+    overlays = sums["pixels"] * OVERLAY_BYTES_PER_PIXEL if options.include_visualizations else 0
+    return round(originals + overlays + tables * BYTES_PER_OBJECT * sums["objects"])
+
+
+def _seconds(images: int) -> int:
+    learned = ExportJob(image_count=images).estimated_duration
+    return max(1, round(images * SECONDS_PER_IMAGE) if learned is None else learned)
+
+
+def _warnings(sums: dict[str, int], options: ExportOptions) -> list[Warning]:
+    found: list[Warning] = []
+    for part in ANNOTATIONS:
+        lost = [f"{sums[loss]:,} {WORDS[loss]}" for loss in part.losses if loss in WORDS and sums[loss]]
+        if part.id in options.annotation_formats and lost:
+            found.append(_warning("format_loses", f"{part.title} cannot hold {' and '.join(lost)}."))
+    if sums["empty"]:
+        found.append(_warning("images_without_objects", f"{sums['empty']:,} images have no objects."))
+    if 0 < sums["unscaled"] < sums["images"] and options.pixel_to_micrometer_scale is None:
+        sentence = (
+            f"{sums['unscaled']:,} images have no scale: they are measured in pixels, the others in µm."
+        )
+        found.append(_warning("mixed_scales", sentence))
+    return found
+
+
+def _warning(code: str, message: str) -> Warning:
+    return Warning(code=code, message=message)

@@ -1,0 +1,25 @@
+"""What RQ calls: an id in, one call. Both may be delivered twice, late, or after a cancel."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+
+from exports import build as building
+from exports import sweep, worker
+from exports.exceptions import IllegalMove, LostClaim
+
+log = structlog.get_logger(__name__)
+
+
+def build(job_id: str) -> None:
+    """Only one delivery can claim the job; the others leave it alone."""
+    try:
+        building.run(UUID(job_id), worker.is_stopping)
+    except (IllegalMove, LostClaim) as reason:
+        log.info("export_left_alone", job=job_id, reason=str(reason))
+
+
+def clean(job_id: str) -> None:
+    sweep.clean(UUID(job_id))

@@ -1,0 +1,26 @@
+"""`manage.py export_stats`: what is waiting, running, stuck and orphaned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from exports import statistics
+
+
+class Command(BaseCommand):
+    help = "Count exports by status, stuck cancellations and orphaned files."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = {**asdict(statistics.read()), "orphaned_files": statistics.orphaned_files()}
+        if options["json"]:
+            self.stdout.write(json.dumps(found))
+            return
+        for name, value in {**found.pop("by_status"), **found}.items():
+            self.stdout.write(f"{name.replace('_', ' '):>24}  {value:,.0f}")
