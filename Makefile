@@ -1,0 +1,64 @@
+# `make` alone lists what there is to make.
+
+PYTHON ?= python3
+UV = uv==0.13.9
+PYTEST_ARGS ?=
+PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
+	SECRET_KEY=only-for-this-check-zqXw7Lr2vT9mKc4bYh8nPd3sGf6jUa1eRo5iWy0t
+
+# Without compiled modules every start would pay seconds of imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: .venv/runtime.stamp  ## Start everything here: servers, web, workers, scheduler; Ctrl-C stops it
+	@exec .venv/bin/python manage.py up
+
+test: .venv/development.stamp  ## Run all tests: unit, race, fault, real browser (PYTEST_ARGS="-k name")
+	@.venv/bin/python -m tests.browser.install
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/development.stamp  ## Formatter, linter, types, missing migrations, Django's deployment checks
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	@$(PRODUCTION) .venv/bin/mypy
+	@$(PRODUCTION) .venv/bin/python -W ignore:Got::django.core.management.commands.makemigrations \
+		manage.py makemigrations --check --dry-run
+	@$(PRODUCTION) .venv/bin/python manage.py check --deploy --fail-level WARNING
+
+bench: .venv/development.stamp  ## Run the benchmarks: a table here, numbers in bench/results
+	@.venv/bin/python -m bench
+
+# Each set of packages is installed again only when its list has changed.
+.venv/runtime.stamp: requirements.txt | .venv/bin/uv
+	@$(call install,requirements.txt)
+
+.venv/development.stamp: requirements.txt requirements-dev.txt | .venv/bin/uv
+	@$(call install,requirements-dev.txt)
+
+define install
+echo "Installing the packages of $(1)."; \
+if [ -x .venv/bin/uv ]; \
+then .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r $(1); \
+else .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $(1); \
+fi && touch $@
+endef
+
+# uv installs many times faster than pip; where it cannot be had, pip does the same more slowly.
+.venv/bin/uv: | .venv/bin/pip
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check $(UV) || echo "uv cannot be had, pip is used."
+
+# Only where creating .venv was cut short.
+.venv/bin/pip: | .venv/bin/python
+	@[ -e $@ ] || .venv/bin/python -m ensurepip --default-pip
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with make PYTHON=/path/to/python3."; exit 1; }
+	@echo "Creating .venv."
+	@$(PYTHON) -m venv --clear .venv \
+		|| { echo "Python cannot create .venv; on Debian and Ubuntu: apt-get install python3-venv."; exit 1; }

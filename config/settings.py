@@ -1,0 +1,196 @@
+"""All settings, from the environment. CONTRACT names the variables; the README lists them with defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+
+from config import development, embedded, environment
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = development.data_dir()
+VERSION = "0.1.0"
+
+DEBUG = environment.boolean("DEBUG", default=False)
+HOST = environment.text("HOST", "127.0.0.1")
+PORT = environment.integer("PORT", 8000, most=65535)
+WORKERS = environment.integer("WORKERS", os.cpu_count() or 1, most=256)
+
+SECRET_KEY = environment.text("SECRET_KEY", "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY must be set: there is no default outside of `make run`.")
+
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{HOST}" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not DEBUG and host != "*"]
+
+EXPORT_STORAGE = environment.text("EXPORT_STORAGE", "file")
+if EXPORT_STORAGE != "file":
+    raise ImproperlyConfigured(f"EXPORT_STORAGE must be file, not {EXPORT_STORAGE!r}.")
+EXPORT_RETENTION = environment.duration("EXPORT_RETENTION", "7 days")
+EXPORT_TIMEOUT = environment.duration("EXPORT_TIMEOUT", "4 h")
+EXPORT_HEARTBEAT_TIMEOUT = environment.duration("EXPORT_HEARTBEAT_TIMEOUT", "30 s")
+EXPORT_MAX_ATTEMPTS = environment.integer("EXPORT_MAX_ATTEMPTS", 3)
+EXPORT_MAX_ACTIVE_PER_USER = environment.integer("EXPORT_MAX_ACTIVE_PER_USER", 3)
+EXPORT_MAX_IMAGES = environment.integer("EXPORT_MAX_IMAGES", 20_000)
+EXPORT_ROOT = DATA_DIR / "exports"
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "django_rq",
+    "pgtrigger",
+    "ninja",
+    "config",
+    "projects",
+    "exports",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# A web request that waits gives up with a clear answer; a worker's statements may be longer.
+STATEMENT_TIMEOUT_MS = environment.integer("STATEMENT_TIMEOUT_MS", 5_000)
+DATABASE_OPTIONS = {
+    "options": " ".join(
+        f"-c {name}={value}"
+        for name, value in {
+            "lock_timeout": "2s",
+            "statement_timeout": f"{STATEMENT_TIMEOUT_MS}ms",
+            "idle_in_transaction_session_timeout": "15s",
+            "synchronous_commit": "on",
+        }.items()
+    ),
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
+_embedded = embedded.addresses(DATA_DIR)
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(os.environ["DATABASE_URL"])
+    if os.environ.get("DATABASE_URL")
+    else {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": str(_embedded.postgres_socket_folder),
+        "PORT": "5432",  # names the socket; without it PGPORT of the shell would
+        "USER": "postgres",
+        "NAME": "exports",
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_OPTIONS)
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a PostgreSQL database, such as postgres://user@host/name."
+    )
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = environment.text("REDIS_URL", _embedded.redis_url)
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "exports"},
+    }
+}
+RQ_QUEUES = {
+    "exports": {
+        "URL": REDIS_URL,
+        # The hard limit of a horse; the sweep times a job out before it by the database's clock.
+        "DEFAULT_TIMEOUT": int(EXPORT_TIMEOUT.total_seconds()) + 600,
+        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "health_check_interval": 15},
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+    }
+}
+RQ = {"COMMIT_MODE": "auto", "WORKER_CLASS": "exports.worker.ExportWorker"}
+RQ_SHOW_ADMIN_LINK = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not DEBUG:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = environment.boolean("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+    SECURE_HSTS_SECONDS = environment.integer("SECURE_HSTS_SECONDS", 31_536_000, least=0)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "config.logs.formatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "rq.worker": {"level": "WARNING"},
+    },
+}
