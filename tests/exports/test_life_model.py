@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -81,11 +82,13 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def download(self) -> None:
+        refusal: ExportError | None = None
         try:
             lifecycle.record_download(self.job_id, "user:1")
             self.was_downloaded = True
-        except ExportError as refusal:
-            assert isinstance(refusal, Cancelled) == (self.acked_cancel is not None)
+        except ExportError as error:
+            refusal = error
+        assert isinstance(refusal, Cancelled) == (self.acked_cancel is not None)
 
     @rule()
     def expire(self) -> None:
@@ -115,7 +118,7 @@ class Life(RuleBasedStateMachine):
         if hasattr(self, "job_id"):
             audit = list(Transition.objects.filter(job=self.job_id).order_by("sequence"))
             assert [each.sequence for each in audit] == list(range(1, self._row().sequence + 1))
-            assert all(a.to_status == b.from_status for a, b in zip(audit, audit[1:], strict=False))
+            assert all(a.to_status == b.from_status for a, b in pairwise(audit))
             assert audit[-1].to_status == self._row().status
 
     def _row(self) -> ExportJob:
