@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from django.conf import settings
@@ -55,7 +56,7 @@ def write(file: BinaryIO, dataset: Dataset, items: Iterable[Item], progress: Pro
 
 class _Assembly:
     def __init__(self, file: BinaryIO, dataset: Dataset, progress: Progress) -> None:
-        self._dataset = dataset
+        self._dataset = dataset = replace(dataset, checkpoint=progress.check)
         self._progress = progress
         self._options = ExportOptions.model_validate(dataset.options)
         self._archive = Archive(file, dataset.changed_at, progress.check)

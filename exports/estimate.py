@@ -19,6 +19,7 @@ from projects.models import Image
 # Rough, from the standard projects of the benchmarks.
 BYTES_PER_OBJECT = 500  # deflated, in one annotation or metrics format
 OVERLAY_BYTES_PER_PIXEL = 0.9
+SPREADSHEET_BYTES_PER_OBJECT = 3_000  # of temporary files, while it is packed
 SECONDS_PER_IMAGE = 0.06  # until this hub has exports of its own to go by
 RESERVE = 64 << 20  # bytes that stay free
 WORDS = {"holes": "holes", "parts": "objects of several parts", "scores": "scores"}
@@ -45,8 +46,7 @@ def estimate(project_id: UUID, options: ExportOptions) -> Estimate:
         free_bytes=files.free_bytes(),
         warnings=_warnings(sums, options),
     )
-    # The archive and the spools beside it lie on this disk at the same time.
-    if found.estimated_bytes * 1.2 + RESERVE > found.free_bytes:
+    if _needed_bytes(found, options) > found.free_bytes:
         raise InsufficientStorage
     return found
 
@@ -95,6 +95,12 @@ def _bytes(sums: dict[str, int], options: ExportOptions) -> int:
     originals = sums["bytes"] if options.include_original_images else 0
     overlays = sums["pixels"] * OVERLAY_BYTES_PER_PIXEL if options.include_visualizations else 0
     return round(originals + overlays + tables * BYTES_PER_OBJECT * sums["objects"])
+
+
+def _needed_bytes(found: Estimate, options: ExportOptions) -> float:
+    """The archive, and beside it what its tables need while they grow."""
+    spreadsheet = found.objects * SPREADSHEET_BYTES_PER_OBJECT if "excel" in options.metrics_formats else 0
+    return found.estimated_bytes * 1.2 + spreadsheet + RESERVE
 
 
 def _seconds(images: int) -> int:

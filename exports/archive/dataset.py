@@ -7,7 +7,7 @@ from the first. A writer whose format differs converts at its own edge and says 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -169,6 +169,8 @@ class Dataset:
     style: Style = field(default_factory=Style)
     options: dict[str, object] = field(default_factory=dict)
     """The options as the user gave them, in the API's spelling, for the manifest."""
+    checkpoint: Callable[[], None] = field(default=lambda: None, compare=False)
+    """Called at least every second by whatever takes long; it raises when the export has to end."""
 
 
 @dataclass(frozen=True)

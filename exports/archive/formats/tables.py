@@ -1,9 +1,11 @@
 """The measurements as tables; `METRICS.md` defines the columns, `metrics/columns.csv` lists them.
 
-All tables hold the same numbers, with all the digits that were computed, from one computation.
+All tables hold the same numbers from one computation: CSV and JSON with all their digits, XLSX with 16, one
+more than a spreadsheet shows.
 
 - `metrics.xlsx`: the sheets Objects, Images, Summary and Columns. More objects than a sheet has rows go on in
-  "Objects 2" and so on, under the same header. The summary keeps images with and without a scale apart.
+  "Objects 2" and so on, behind these and under the same header. The summary keeps images with and without a
+  scale apart.
 - `metrics.csv`: the rows of the sheet Objects in UTF-8 with a byte order mark, commas between cells, a point in
   numbers.
 - `metrics.json`: a list of images, each with its own measures and, under `objects`, one array a column.
@@ -21,7 +23,6 @@ from typing import Any
 import numpy as np
 import orjson
 
-from exports.archive import workbook
 from exports.archive.cells import csv_row
 from exports.archive.columns import (
     COLUMN_HEADERS,
@@ -29,6 +30,7 @@ from exports.archive.columns import (
     IMAGE_MEASURES,
     MEASURES,
     OBJECT_COLUMNS,
+    Column,
     column_rows,
     described,
     headers,
@@ -36,64 +38,76 @@ from exports.archive.columns import (
 from exports.archive.dataset import Dataset, Image
 from exports.archive.measure import Measurements, measurements_of
 from exports.archive.summary import Summary
-from exports.archive.workbook import Sheet
+from exports.archive.workbook import MAX_ROWS, Cell, Table, begin_workbook, finish_workbook
 from exports.archive.zipping import Entry, Spool
 
 STATISTICS = ("measure", "lengths in", "unit", "objects", "mean", "standard deviation", "min", "max")
 
+LABEL_WIDTHS = {"image": 36, "image_id": 38, "class": 18}
+ROWS_BETWEEN_CHECKS = 2_000
+SUMMARY_WIDTHS = (24, 24, 8, 10, 20, 20, 20, 20)
+COLUMNS_WIDTHS = (10, 24, 30, 10, 10, 100)
+"""Of columns, in characters."""
+
 
 class ExcelWriter:
-    """Sheets Objects, Images, Summary, Columns; full sheets go on in "Objects 2" and so on."""
+    """Sheets Objects, Images, Summary, Columns; full sheets go on in "Objects 2" and so on, behind them."""
 
-    def __init__(self, dataset: Dataset, max_rows: int = workbook.MAX_ROWS) -> None:
+    def __init__(self, dataset: Dataset, max_rows: int = MAX_ROWS) -> None:
         self._dataset = dataset
-        folder, unit = dataset.workspace, dataset.unit
-        self._objects = Sheet(folder, "Objects", headers(OBJECT_COLUMNS, unit), max_rows)
-        self._images = Sheet(folder, "Images", headers(IMAGE_COLUMNS, unit), max_rows)
-        self._classes = [workbook.text_cell(name) for name in dataset.class_names]
+        self._path = dataset.workspace / "metrics.xlsx"
+        self._workbook = begin_workbook(self._path, dataset.changed_at, dataset.checkpoint)
+        self._objects = self._measured_table("Objects", OBJECT_COLUMNS, max_rows)
+        self._images = self._measured_table("Images", IMAGE_COLUMNS, max_rows)
+        self._summary = Table(self._workbook, "Summary", ("Project", dataset.project_name), SUMMARY_WIDTHS)
+        self._columns = Table(self._workbook, "Columns", COLUMN_HEADERS, COLUMNS_WIDTHS)
         self._summaries: dict[str, Summary] = {}
         self._image_count = self._object_count = 0
 
     def add(self, image: Image) -> Iterator[Entry]:
         measured = measurements_of(image)
-        self._objects.append(self._object_rows(image, measured))
-        self._images.append([self._image_row(image, measured)])
-        self._summary(measured.unit).add(measured.objects)
+        for number, cells in enumerate(self._object_rows(image, measured)):
+            self._objects.append(cells)
+            if number % ROWS_BETWEEN_CHECKS == 0:
+                self._dataset.checkpoint()
+        labels = (image.original_name, image.image_id, measured.unit)
+        self._images.append((*labels, *measured.image.tolist()))
+        self._summary_of(measured.unit).add(measured.objects)
         self._image_count += 1
         self._object_count += len(image.objects)
         return iter(())
 
     def finish(self) -> Iterator[Entry]:
-        folder = self._dataset.workspace
-        summary = Sheet(folder, "Summary", ("Project", self._dataset.project_name))
-        summary.append([workbook.row(map(workbook.cell, cells)) for cells in self._summary_rows()])
-        columns = Sheet(folder, "Columns", COLUMN_HEADERS)
-        columns.append([workbook.row(map(workbook.cell, cells)) for cells in column_rows(self._dataset.unit)])
-        tables = (self._objects, self._images, summary, columns)
-        sheets = [sheet for table in tables for sheet in table.finish()]
-        path = folder / "metrics.xlsx"
-        workbook.write_workbook(path, sheets, self._dataset.changed_at)
-        yield Entry("metrics/metrics.xlsx", path)
+        for cells in self._summary_rows():
+            self._summary.append(cells)
+        for texts in column_rows(self._dataset.unit):
+            self._columns.append(texts)
+        finish_workbook(self._workbook)
+        yield Entry("metrics/metrics.xlsx", self._path)
 
-    def _object_rows(self, image: Image, measured: Measurements) -> list[bytes]:
-        before = workbook.text_cell(image.original_name) + workbook.text_cell(image.image_id)
-        unit = workbook.text_cell(measured.unit)
-        scores = workbook.number_cells(image.objects.scores[:, None])
-        numbers = workbook.number_cells(measured.objects)
-        classes = [self._classes[index] for index in image.objects.classes.tolist()]
-        return [
-            b"<row>%b<c><v>%d</v></c>%b%b%b%b</row>" % (before, object_id, name, score, unit, cells)
-            for object_id, (name, score, cells) in enumerate(zip(classes, scores, numbers, strict=True), 1)
+    def _measured_table(self, title: str, columns: tuple[Column, ...], max_rows: int) -> Table:
+        header = headers(columns, self._dataset.unit)
+        widths = [
+            LABEL_WIDTHS.get(column.name, len(text) + 2) for column, text in zip(columns, header, strict=True)
         ]
+        return Table(self._workbook, title, header, widths, max_rows)
 
-    def _image_row(self, image: Image, measured: Measurements) -> bytes:
-        labels = [workbook.text_cell(text) for text in (image.original_name, image.image_id, measured.unit)]
-        return workbook.row([*labels, *workbook.number_cells(measured.image[None, :])])
+    def _object_rows(self, image: Image, measured: Measurements) -> Iterator[Sequence[Cell]]:
+        name, image_id, unit = image.original_name, image.image_id, measured.unit
+        class_names = self._dataset.class_names
+        objects = zip(
+            image.objects.classes.tolist(),
+            image.objects.scores.tolist(),
+            measured.objects.tolist(),
+            strict=True,
+        )
+        for object_id, (index, score, measures) in enumerate(objects, 1):
+            yield name, image_id, object_id, class_names[index], score, unit, *measures
 
-    def _summary(self, unit: str) -> Summary:
+    def _summary_of(self, unit: str) -> Summary:
         return self._summaries.setdefault(unit, Summary.of_columns(len(MEASURES)))
 
-    def _summary_rows(self) -> Iterator[Sequence[str | float]]:
+    def _summary_rows(self) -> Iterator[Sequence[Cell]]:
         """Images with and without a scale are summed up apart: their lengths cannot be averaged."""
         yield "Images", self._image_count
         yield "Objects", self._object_count

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,16 @@ def expected_objects(images: Sequence[Image]) -> Iterator[tuple[Any, ...]]:
             yield (image.original_name, image.image_id, index + 1, name, score, "px", *values)
 
 
+def to_sixteen_digits(rows: Iterable[tuple[Any, ...]]) -> Rows:
+    return [
+        tuple(float(f"{cell:.15E}") if isinstance(cell, int | float) else cell for cell in row)
+        for row in rows
+    ]
+
+
 def test_openpyxl_reads_the_measurements_of_every_object(dataset: Dataset, images: list[Image]) -> None:
-    assert sheets(ExcelWriter(dataset), images)["Objects"][1:] == list(expected_objects(images))
+    rows = sheets(ExcelWriter(dataset), images)["Objects"][1:]
+    assert to_sixteen_digits(rows) == to_sixteen_digits(expected_objects(images))
 
 
 def test_csv_reads_the_measurements_of_every_object(dataset: Dataset, images: list[Image]) -> None:
@@ -128,6 +136,7 @@ def test_markup_in_names_stays_text(tmp_path: Path) -> None:
 def test_a_full_sheet_goes_on_in_the_next_one_with_the_same_header(tmp_path: Path) -> None:
     images = [image_of(objects_of(*[[[square(0, 0, n + 1)]] for n in range(7)]), number=n) for n in (1, 2)]
     found = sheets(ExcelWriter(dataset_of(tmp_path, *images), max_rows=6), images)
+    assert list(found) == ["Objects", "Images", "Summary", "Columns", "Objects 2", "Objects 3"]
     assert [len(found[title]) for title in ("Objects", "Objects 2", "Objects 3")] == [6, 6, 5]
     assert found["Objects"][0] == found["Objects 2"][0] == found["Objects 3"][0]
     numbers = [row[2] for title in ("Objects", "Objects 2", "Objects 3") for row in found[title][1:]]
