@@ -26,7 +26,7 @@ def programs(listener: socket.socket) -> list[list[Program]]:
 def _web(listener: socket.socket) -> Program:
     # Verbosity 0: an access log would keep the download tokens of URLs.
     command = (
-        *(sys.executable, "-m", "daphne", "--verbosity", "0", "--no-server-name"),
+        *(sys.executable, "-m", "config.web", "--verbosity", "0", "--no-server-name"),
         *("--websocket-max-message-size", WEBSOCKET_MESSAGE_BYTES),
         *("--fd", str(listener.fileno()), settings.ASGI_APPLICATION.replace(".application", ":application")),
     )

@@ -89,7 +89,7 @@ def start_daphne(port: int, env: Mapping[str, str]) -> Iterator[Running]:
     with listen(HOST, port) as listener:
         listener.set_inheritable(True)
         command = (
-            *("-m", "daphne", "--verbosity", "0", "--websocket-max-message-size", MAXIMAL_MESSAGE_BYTES),
+            *("-m", "config.web", "--verbosity", "0", "--websocket-max-message-size", MAXIMAL_MESSAGE_BYTES),
             *("--fd", str(listener.fileno()), "config.asgi:application"),
         )
         with _started("web", command, env, inherited=(listener.fileno(),)) as web:

@@ -1,0 +1,69 @@
+"""daphne, patient with slow readers: `python -m config.web` takes daphne's own arguments.
+
+daphne takes whatever an application sends into memory, so one slow download of a large archive would fill
+it. Here the application waits, between two chunks of a body, until the transport asks for more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from daphne.cli import CommandLineInterface
+from daphne.http_protocol import WebRequest
+from daphne.server import Server
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+
+@implementer(IPushProducer)
+class Gate:
+    """What Twisted opens and closes as its buffer drains and fills."""
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def pauseProducing(self) -> None:
+        self._open.clear()
+
+    def resumeProducing(self) -> None:
+        self._open.set()
+
+    def stopProducing(self) -> None:
+        """The reader has gone; daphne drops whatever else comes."""
+        self._open.set()
+
+    async def passed(self) -> None:
+        await self._open.wait()
+
+
+class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        is_more_to_come = message["type"] == "http.response.body" and bool(message.get("more_body"))
+        gate = getattr(protocol, "gate", None)
+        if is_more_to_come and gate is None:
+            gate = _gate_of(protocol)
+        elif gate and not is_more_to_come:
+            protocol.unregisterProducer()
+            protocol.gate = None
+        await super().handle_reply(protocol, message)
+        if gate and is_more_to_come:
+            await gate.passed()
+
+
+class Web(CommandLineInterface):  # type: ignore[misc]
+    server_class = PatientServer
+
+
+def _gate_of(request: WebRequest) -> Gate | None:
+    """None when the reader has gone already."""
+    if request.channel is None:
+        return None
+    gate = request.gate = Gate()
+    request.registerProducer(gate, True)
+    return gate
+
+
+if __name__ == "__main__":
+    Web.entrypoint()
