@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from projects.images import add_image
 from projects.models import Membership, Project, Role
@@ -70,13 +71,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, verbosity: int = 1, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("The demo users have known passwords: load_demo needs DEBUG=true.")
-        _create_users()
-        owner = User.objects.get(username=OWNER)
-        for (name, description), images in PROJECTS.items():
-            project = _project(owner, name, description)
-            _add_missing(project, images)
-            if verbosity:
-                self.stdout.write(f"{project}: {project.images.present().count()} images.")
+        with transaction.atomic():  # a demo that was cut short would never be completed
+            _create_users()
+            owner = User.objects.get(username=OWNER)
+            for (name, description), images in PROJECTS.items():
+                _add_missing(_project(owner, name, description), images)
+        if verbosity:
+            for project in Project.objects.filter(owner=owner).with_counts():
+                self.stdout.write(f"{project}: {project.image_count} images, {project.object_count} objects.")
 
 
 def _create_users() -> None:
