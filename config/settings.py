@@ -157,6 +157,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 << 20  # bytes: a body that selects 100,000 images fits
+
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"

@@ -66,13 +66,15 @@ def _request(
     user: User, project: Project, raw: object, name: str | None, key: str | None, *, retry_of: UUID | None
 ) -> Request:
     chosen = options.parse({} if raw is None else raw)
+    earlier = ExportJob.objects.filter(user=user, idempotency_key=_key(key)).first() if key else None
     return Request(
         user_id=user.pk,
         project_id=project.pk,
         project_name=_name(name, project),
         options=chosen,
         digest=_digest(project.pk, chosen.as_json(), name),
-        image_count=estimate_of(project.pk, chosen).images,
+        # A request that was accepted once is answered again whatever has become of the images.
+        image_count=earlier.image_count if earlier else estimate_of(project.pk, chosen).images,
         idempotency_key=_key(key),
         retry_of=retry_of,
     )

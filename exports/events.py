@@ -30,9 +30,13 @@ class Event(Outward):
     at: datetime
 
     @classmethod
-    def of(cls, job: ExportJob) -> Event:
-        """The event that reports the row as it is now."""
-        own = {name: _read(job, name) for name in cls.model_fields if name != "type"}
+    def of(cls, job: ExportJob, **told: Any) -> Event:
+        """The event that reports the row as it is now, with what the row does not say."""
+        own = {
+            name: told[name] if name in told else _read(job, name)
+            for name in cls.model_fields
+            if name != "type"
+        }
         return cls(type=cls.model_fields["type"].default, **own)
 
 
@@ -144,12 +148,12 @@ def group_of(user_id: int) -> str:
     return f"user.{user_id}"
 
 
-def announce(kind: type[Event], job: ExportJob) -> None:
+def announce(kind: type[Event], job: ExportJob, **told: Any) -> None:
     """Tell the user's sockets once the transaction has committed, of the row as it then is.
 
-    A failure to tell never reaches the caller.
+    `told` is what the row does not say. A failure to tell never reaches the caller.
     """
-    transaction.on_commit(lambda: publish(group_of(job.user_id), kind.of(job).as_json()), robust=True)
+    transaction.on_commit(lambda: publish(group_of(job.user_id), kind.of(job, **told).as_json()), robust=True)
 
 
 def _read(job: ExportJob, name: str) -> Any:
@@ -165,5 +169,5 @@ def _read(job: ExportJob, name: str) -> Any:
         case "cleanup_completed":
             return job.cleaned_at is not None
         case "reason":
-            return job.cancel_reason or job.message
+            return job.cancel_reason
     return getattr(job, name)

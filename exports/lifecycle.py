@@ -273,11 +273,11 @@ def _forget_file(job: ExportJob) -> None:
 
 def _set_waiting(job: ExportJob, now: datetime, reason: str) -> None:
     job.started_at = job.heartbeat_at = None
-    job.progress, job.stage, job.message = 0, "", reason
+    job.progress, job.stage, job.message = 0, "", "Waiting for another worker"
     job.stage_done = job.stage_total = 0
     job.dispatch += 1
     job.rung_at = now
-    events.announce(events.Requeued, job)
+    events.announce(events.Requeued, job, reason=reason)
     dispatch.ring_after_commit(job.pk, job.dispatch)
 
 

@@ -1,0 +1,86 @@
+"""The API object: its routers, its way to say no, its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.urls import URLPattern, URLResolver, re_path
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.renderers import BaseRenderer
+
+from config import problems
+from config.authentication import ANYBODY_KNOWN
+from exports.api import router as exports_router
+from projects.api import router as projects_router
+
+
+class Renderer(BaseRenderer):
+    """RFC 3339 in UTC with microseconds; Django's own encoder cuts them off."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+
+
+class Api(NinjaAPI):
+    """Says no as a problem document even where no API function is reached."""
+
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        patterns, application, namespace = super().urls
+        own = [pattern for pattern in patterns if isinstance(pattern, URLPattern)]
+        spoken = [URLPattern(each.pattern, self._spoken(each.callback), None, each.name) for each in own]
+        return [*spoken, re_path("", self._spoken(_unknown))], application, namespace
+
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        """What one user is told is for no shared cache."""
+        response = super().create_temporal_response(request)
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+    def get_openapi_schema(self, **chosen: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**chosen)
+        schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                operation["responses"]["default"] = {"description": "A problem", "content": content}
+        return schema
+
+    def _spoken(self, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def answer(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
+            try:
+                response = view(request, *arguments, **named)
+            except Http404 as error:
+                return self.on_exception(request, error)
+            if isinstance(response, HttpResponseNotAllowed):
+                return problems.not_allowed(", ".join(sorted(response["Allow"].split(", "))))
+            return response
+
+        answer.csrf_exempt = True  # type: ignore[attr-defined]  # config.authentication checks it
+        return answer
+
+
+def _unknown(_request: HttpRequest, **_rest: object) -> HttpResponseBase:
+    raise Http404
+
+
+api = Api(
+    title="Cell Segmentation Hub: exports",
+    version=settings.VERSION,
+    description="Errors are `application/problem+json`; `code` is stable. See docs/API.md.",
+    urls_namespace="api",
+    auth=ANYBODY_KNOWN,
+    renderer=Renderer(),
+)
+problems.register(api)
+api.add_router("", projects_router, tags=["projects"])
+api.add_router("", exports_router, tags=["exports"])

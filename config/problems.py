@@ -1,0 +1,122 @@
+"""Errors as application/problem+json (RFC 9457): the one place that renders what the API refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import structlog
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from pydantic import BaseModel, Field
+
+from exports.exceptions import Busy, ExportError
+
+log = structlog.get_logger(__name__)
+
+_HTTP = {
+    400: ("invalid_options", "The body is not valid JSON."),
+    401: ("not_authenticated", "Log in, or send a valid token as `Authorization: Bearer TOKEN`."),
+    403: ("csrf_failed", "The CSRF token is missing or wrong: send the cookie `csrftoken` as X-CSRFToken."),
+}
+
+
+class Problem(BaseModel):
+    """An error; some have further members, such as `jobStatus` or `cancelledAt`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for the user.")
+    code: str = Field(description="Stable; what programs decide by.")
+    error: str = Field(description="The same as `detail`.")
+    fields: dict[str, str] | None = Field(
+        default=None, description="Of a validation error: what is wrong where."
+    )
+
+
+def problem(status: int, code: str, sentence: str, **members: object) -> HttpResponse:
+    body = {
+        "type": f"urn:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": sentence,
+        "code": code,
+        "error": sentence,
+        **members,
+    }
+    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    response = HttpResponse(content, status=status, content_type="application/problem+json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def register(api: NinjaAPI) -> None:
+    """Have everything that an API function or its framework raises rendered here."""
+    api.add_exception_handler(ExportError, _refused)
+    api.add_exception_handler(HttpError, _http_error)
+    api.add_exception_handler(ValidationError, _invalid)
+    api.add_exception_handler(Http404, _not_found)
+    api.add_exception_handler(ObjectDoesNotExist, _not_found)
+    api.add_exception_handler(SuspiciousOperation, _suspicious)
+    api.add_exception_handler(OperationalError, _database_busy)
+    api.add_exception_handler(InterfaceError, _database_busy)
+    api.add_exception_handler(Exception, _failed)
+
+
+def not_allowed(allowed: str) -> HttpResponse:
+    response = problem(405, "method_not_allowed", f"This address can be asked by {allowed} only.")
+    response["Allow"] = allowed
+    return response
+
+
+def _refused(_request: HttpRequest, error: Any) -> HttpResponse:
+    response = problem(error.status, error.code, error.sentence, **error.details)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _http_error(_request: HttpRequest, error: Any) -> HttpResponse:
+    response = problem(error.status_code, *_HTTP[error.status_code])
+    if error.status_code == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _invalid(_request: HttpRequest, error: Any) -> HttpResponse:
+    """A body holds options; anything else that does not validate is a parameter."""
+    fields = {_path(each["loc"]): str(each["msg"]) for each in error.errors}
+    listed = "; ".join(f"{name}: {sentence}" for name, sentence in fields.items())
+    code = "invalid_options" if error.errors[0]["loc"][0] == "body" else "invalid_request"
+    return problem(422, code, f"This request cannot be used. {listed}.", fields=fields)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Without the place (body, query, header) and, for a body, ninja's name of the parameter."""
+    steps = location[2:] if location[0] == "body" else location[1:]
+    return ".".join(str(step) for step in steps) or str(location[0])
+
+
+def _not_found(_request: HttpRequest, _error: Any) -> HttpResponse:
+    return problem(404, "not_found", "There is no such object, or you may not see it.")
+
+
+def _suspicious(_request: HttpRequest, error: Any) -> HttpResponse:
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "too_large", "The body is too large.")
+    return problem(400, "invalid_request", "This request cannot be used.")
+
+
+def _database_busy(request: HttpRequest, error: Any) -> HttpResponse:
+    """The outcome of a write is unknown then: no 2xx, so no promise."""
+    log.warning("database_unavailable", path=request.path, error=repr(error))
+    return _refused(request, Busy("The database does not answer at this moment. Try again."))
+
+
+def _failed(request: HttpRequest, error: Any) -> HttpResponse:
+    log.error("request_failed", path=request.path, exc_info=error)
+    return problem(500, "internal_error", "Something went wrong on our side. It was noted; please try again.")

@@ -1,0 +1,155 @@
+"""The answer to a download: which bytes, under which headers, and whether at all.
+
+The file is opened before the download is accepted on the row, under its lock. So a download is recorded
+only when there is a file to send, and what was opened is sent whole even if its name goes meanwhile: a
+completed job's file never changes. Nothing is sent before that commit.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from config.problems import problem
+from config.requests import ApiRequest, has_current
+from exports import exceptions, files, lifecycle, refusals
+from exports.models import ExportJob
+
+_RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,40})-(?P<last>[0-9]{0,40})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bytes of a file that has `size`."""
+
+    start: int
+    length: int
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.length == self.size
+
+    @property
+    def content_range(self) -> str:
+        return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
+
+
+@dataclass(frozen=True)
+class Body:
+    """What is sent. Closed by the response also when the client left before the first byte."""
+
+    file: BinaryIO
+    part: Part
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return files.stream(self.file, self.part.start, self.part.length)
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def answer(request: ApiRequest, job: ExportJob) -> HttpResponseBase:
+    """200, 206, 304 or 416. Raise NotCompleted, Failed, Cancelled or Expired: then no byte is sent."""
+    refusals.refuse_download(job)
+    if has_current(request, _etag(job)):
+        return _described(HttpResponse(status=304), job)
+    part = _wanted_part(request, job)
+    if part is None:
+        return _not_satisfiable(job)
+    file = _open(job)
+    if request.method == "HEAD":
+        file.close()
+        return _with_length(_described(HttpResponse(content_type="application/zip"), job), part)
+    return _send(Body(file, part), job, lifecycle.actor(request.auth))
+
+
+def range_of(header: str, size: int) -> Part | None:
+    """The single range that `header` names, the whole file when it names none (RFC 9110, section 14.2).
+
+    None when no byte of the file is in it. Several ranges and other units are answered with the whole.
+    """
+    match = _RANGE.fullmatch(header.strip())
+    if not match or match["first"] == match["last"] == "":
+        return Part(0, size, size)
+    if match["first"] == "":
+        length = min(int(match["last"]), size)
+        return Part(size - length, length, size) if length else None
+    start = int(match["first"])
+    last = min(int(match["last"] or size), size - 1)
+    if match["last"] and int(match["last"]) < start:
+        return Part(0, size, size)
+    return Part(start, last - start + 1, size) if start < size else None
+
+
+def _wanted_part(request: HttpRequest, job: ExportJob) -> Part | None:
+    """A range counts for GET only, and only while `If-Range` names this very file."""
+    size = _size(job)
+    if request.method != "GET" or request.headers.get("If-Range", _etag(job)) != _etag(job):
+        return Part(0, size, size)
+    return range_of(request.headers.get("Range", ""), size)
+
+
+def _send(body: Body, job: ExportJob, by: str) -> HttpResponseBase:
+    """Record the download, then answer. A later part of one that was recorded is only checked again."""
+    with ExitStack() as refused:
+        refused.callback(body.close)
+        accept = lifecycle.accept_range if body.part.start else lifecycle.record_download
+        accept(job.pk, by)
+        refused.pop_all()
+    status = 200 if body.part.is_whole else 206
+    response = StreamingHttpResponse(body, status=status, content_type="application/zip")
+    if not body.part.is_whole:
+        response["Content-Range"] = body.part.content_range
+    return _with_length(_described(response, job), body.part)
+
+
+def _open(job: ExportJob) -> BinaryIO:
+    """Raise Expired, and expire the job, when the file is not there as it was published."""
+    with suppress(FileNotFoundError):
+        file = files.open_published(job.file_name or "")
+        if os.fstat(file.fileno()).st_size == _size(job):
+            return file
+        file.close()
+    with suppress(exceptions.IllegalMove):  # it ended meanwhile: its row says how
+        lifecycle.expire(job.pk, "file_missing", lifecycle.SYSTEM)
+    refusals.refuse_download(ExportJob.objects.get(pk=job.pk))
+    raise exceptions.Expired
+
+
+def _described(response: HttpResponseBase, job: ExportJob) -> HttpResponseBase:
+    digest = base64.b64encode(bytes.fromhex(job.sha256 or "")).decode()
+    response["ETag"] = _etag(job)
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = "private, no-cache"
+    response["Content-Disposition"] = content_disposition_header(True, job.download_name) or "attachment"
+    response["Repr-Digest"] = f"sha-256=:{digest}:"
+    response["Digest"] = f"sha-256={digest}"
+    return response
+
+
+def _with_length(response: HttpResponseBase, part: Part) -> HttpResponseBase:
+    response["Content-Length"] = str(part.length)
+    return response
+
+
+def _not_satisfiable(job: ExportJob) -> HttpResponse:
+    response = problem(416, "range_not_satisfiable", "The file has no such bytes.")
+    response["Content-Range"] = f"bytes */{job.file_size}"
+    return response
+
+
+def _etag(job: ExportJob) -> str:
+    return f'"{job.sha256}"'
+
+
+def _size(job: ExportJob) -> int:
+    return job.file_size or 0  # set while completed, the database holds to it

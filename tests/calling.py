@@ -1,0 +1,35 @@
+"""Calls of the API in tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from exports.models import ExportJob
+
+
+def client_for(user: User | None) -> Client:
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def call(user: User | None, method: str, url: str, body: object = None, **headers: str) -> Any:
+    """The response to `METHOD url` with a JSON body; header names are written with underscores."""
+    content = "" if body is None else json.dumps(body)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client_for(user).generic(method, url, content, content_type="application/json", headers=named)
+
+
+def exports_url(project_id: UUID) -> str:
+    return f"/api/projects/{project_id}/export"
+
+
+def job_url(job: ExportJob, action: str = "") -> str:
+    url = f"{exports_url(job.project_id)}/{job.pk}"
+    return f"{url}/{action}" if action else url

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
+from rq import Queue, Worker
+
+from exports import dispatch, health
+from exports.models import ExportJob
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def worker() -> Worker:
+    """Registered, as a worker process does at its start."""
+    redis = dispatch.connection()
+    made = Worker([Queue("exports", connection=redis)], connection=redis, name="one")
+    made.register_birth()
+    return made
+
+
+def ready(client: Client) -> tuple[int, dict[str, str]]:
+    response = client.get("/readyz")
+    return response.status_code, response.json()["reasons"]
+
+
+def test_the_process_lives(client: Client) -> None:
+    assert client.get("/healthz").status_code == 200
+
+
+def test_it_is_ready_with_a_worker(client: Client, worker: Worker) -> None:
+    assert ready(client) == (200, {})
+
+
+def test_it_is_not_ready_without_a_worker(client: Client) -> None:
+    assert ready(client) == (503, {"worker": "No export worker is registered."})
+
+
+def test_a_worker_that_fell_silent_does_not_count(client: Client, worker: Worker) -> None:
+    dispatch.connection().delete(worker.key)  # as Redis does when it is not renewed
+    assert [*ready(client)[1]] == ["worker"]
+
+
+def test_it_is_not_ready_without_redis(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RedisConnectionError("unix:///var/secret.sock")
+
+    monkeypatch.setattr("redis.Redis.execute_command", refuse)
+    status, reasons = ready(client)
+    assert (status, [*reasons]) == (503, ["redis", "worker"])
+    assert "secret" not in json.dumps(reasons)
+
+
+def test_it_is_not_ready_without_the_database(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("/var/secret")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    assert ready(client) == (503, {"database": "The database does not answer."})
+
+
+def test_it_is_not_ready_with_a_full_disk(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exports.files.free_bytes", lambda: 5)
+    assert ready(client) == (503, {"disk": "Only 5 bytes are free for archives."})
+
+
+def test_it_is_not_ready_when_the_disk_cannot_be_used(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> int:
+        raise PermissionError("/var/secret")
+
+    monkeypatch.setattr("exports.files.free_bytes", refuse)
+    assert ready(client) == (503, {"disk": "The disk for archives cannot be used."})
+
+
+def test_every_check_is_asked() -> None:
+    assert {*health.CHECKS} == {"database", "redis", "worker", "disk"}
+
+
+def test_the_metrics_count_what_the_rows_say(client: Client, completed: ExportJob) -> None:
+    ExportJob.objects.filter(pk=completed.pk).update(download_count=3, version=99)
+    lines = client.get("/metrics").content.decode().splitlines()
+    assert 'exports_jobs{status="completed"} 1.0' in lines
+    assert 'exports_jobs{status="pending"} 0.0' in lines
+    assert "exports_downloads_total 3.0" in lines
+    assert f"exports_published_bytes {float(completed.file_size or 0)}" in lines
+
+
+def test_the_metrics_tell_how_long_the_oldest_waits(client: Client, job: ExportJob) -> None:
+    ExportJob.objects.filter(pk=job.pk).update(created_at="2020-01-01T00:00:00Z", version=99)
+    lines = client.get("/metrics").content.decode().splitlines()
+    waiting = next(line for line in lines if line.startswith("exports_oldest_waiting_seconds "))
+    assert float(waiting.split()[1]) > 1e8
+
+
+def test_looking_changes_nothing(client: Client, job: ExportJob) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        client.get(path)
+    assert ExportJob.objects.get(pk=job.pk).version == job.version
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_health_can_only_be_asked(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
+
+
+def test_the_statistics_are_readable_by_programs(
+    completed: ExportJob, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(settings.EXPORT_ROOT) / "published" / f"{completed.pk}-9.zip").write_bytes(b"left over")
+    call_command("export_stats", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["by_status"]["completed"] == 1
+    assert (found["orphaned_files"], found["stuck_cancellations"]) == (1, 0)
+
+
+def test_a_cancelled_export_that_left_files_is_stuck(
+    cancelled: ExportJob, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ExportJob.objects.filter(pk=cancelled.pk).update(cancelled_at="2020-01-01T00:00:00Z", version=99)
+    call_command("export_stats")
+    words = [line.rsplit(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert ["stuck cancellations", "1"] in [[name.strip(), value] for name, value in words]
