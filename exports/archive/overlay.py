@@ -1,13 +1,13 @@
 """Pictures of the objects drawn on their image.
 
-Objects are filled in the external colour, holes left free and outlined in the internal one, numbers stand at
-a point inside the largest part. Images of more than eight bits are stretched from their 0.35 to their 99.65
+Objects are filled in the external colour, holes left free and outlined in the internal one. Numbers stand at
+a point inside the largest part, in the font size that was asked for, or as much smaller as the part needs, but
+no smaller than 10 pixels. Images of more than eight bits are stretched from their 0.35 to their 99.65
 percentile; of a stack the first plane is shown. Pictures have the size of their image.
 """
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterator
 from functools import lru_cache
@@ -29,6 +29,9 @@ _SUBPIXEL_BITS = 4
 _FARTHEST = 1 << 20
 _BAND = 256
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+_LABEL_SHARE = 0.6  # of its object's box that a number may take
+_DIGIT_WIDTH = 0.7  # of the font size
+_SMALLEST_FONT = 10
 _JPEG_QUALITY = 90
 _JPEG_LONGEST = 65_500
 
@@ -133,29 +136,37 @@ def _blending(colour: str, opacity: float) -> Canvas:
 
 
 def _number(canvas: Canvas, objects: Objects, font_size: int) -> None:
-    places = np.clip(_label_points(objects), -_FARTHEST, _FARTHEST)
-    for object_id, (x, y) in enumerate(places.tolist(), start=1):
-        if not math.isnan(x):
-            _write(canvas, str(object_id), int(x), int(y), font_size)
+    places = np.clip(_label_places(objects), -_FARTHEST, _FARTHEST)
+    for object_id, (x, y, width, height) in enumerate(places.tolist(), start=1):
+        if 0 <= x < canvas.shape[1] and 0 <= y < canvas.shape[0]:  # NaN is not
+            text = str(object_id)
+            _write(canvas, text, int(x), int(y), _fitting(text, width, height, font_size))
 
 
-def _label_points(objects: Objects) -> Points:
-    """(N, 2): a point inside the largest part of each object, NaN where GEOS finds none."""
+def _fitting(text: str, width: float, height: float, font_size: int) -> int:
+    """The font size in which the number leaves its object to be seen; even, so that few sizes are drawn."""
+    largest = min(height * _LABEL_SHARE, width * _LABEL_SHARE / (_DIGIT_WIDTH * len(text)))
+    return min(font_size, max(_SMALLEST_FONT, 2 * round(largest / 2)))
+
+
+def _label_places(objects: Objects) -> Points:
+    """(N, 4): a point inside the largest part of each object and that part's width and height; NaN for none."""
     part_of_ring = np.cumsum(~objects.ring_is_hole) - 1
     point_rings = np.repeat(np.arange(len(objects.ring_parts)), np.diff(objects.ring_starts))
     parts = shapely.polygons(shapely.linearrings(objects.points, indices=point_rings), indices=part_of_ring)
     part_objects = objects.ring_objects[~objects.ring_is_hole]
     by_size = np.lexsort((-shapely.area(parts), part_objects))
     largest = by_size[np.searchsorted(part_objects[by_size], np.arange(len(objects)))]
-    inside = shapely.point_on_surface(parts[largest])
-    return np.column_stack([shapely.get_x(inside), shapely.get_y(inside)])
+    inside, bounds = shapely.point_on_surface(parts[largest]), shapely.bounds(parts[largest])
+    return np.column_stack([shapely.get_x(inside), shapely.get_y(inside), bounds[:, 2:] - bounds[:, :2]])
 
 
 def _write(canvas: Canvas, text: str, x: int, y: int, font_size: int) -> None:
-    """White digits with a black rim, centred at (x, y) and cut off at the edges."""
+    """White digits with a black rim, centred at (x, y), or as near to it as the edges allow."""
     keep, ink = _label(text, font_size)
     height, width = keep.shape[0], keep.shape[1] // 3
-    top, left = y - height // 2, x - width // 2
+    top = min(max(y - height // 2, 0), canvas.shape[0] - height)
+    left = min(max(x - width // 2, 0), canvas.shape[1] - width)
     # Rows of single values: over a last axis of three numpy is six times slower.
     rows = canvas.reshape(len(canvas), -1)
     patch = rows[max(top, 0) : max(top + height, 0), 3 * max(left, 0) : 3 * max(left + width, 0)]

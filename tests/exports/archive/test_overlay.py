@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from exports.archive.dataset import Image, Objects, Style
-from exports.archive.overlay import Overlays, encode_png, render
+from exports.archive.overlay import Overlays, _fitting, encode_png, render
 from exports.archive.pixels import UnreadableImage
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
 
@@ -129,3 +129,19 @@ def test_pixels_are_counted_from_their_corner(tmp_path: Path) -> None:
     coloured = drawn(image, FILL_ONLY)[:, :, 1] > 127
     assert coloured.any()
     assert np.array_equal(coloured, coloured[::-1, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "height", "expected"),
+    [("1", 400, 400, 32), ("1", 30, 30, 18), ("123", 30, 30, 10), ("1", 3, 3, 10), ("88", 400, 25, 16)],
+)
+def test_a_number_leaves_its_object_to_be_seen(text: str, width: float, height: float, expected: int) -> None:
+    assert _fitting(text, width, height, font_size=32) == expected
+
+
+def test_a_number_at_the_edge_is_written_whole(tmp_path: Path) -> None:
+    style = Style(opacity=0)
+    corner, middle = (black(tmp_path, objects_of([[square(at, at, 8)]])) for at in (0, 20))
+    white = [(drawn(each, style).min(axis=2) > 200).sum() for each in (corner, middle)]
+
+    assert white[0] == white[1] > 0
