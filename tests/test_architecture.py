@@ -22,13 +22,32 @@ LONGEST_FUNCTION, LONGEST_MODULE = 50, 300
 FORBIDDEN = {
     "projects": ("exports",),
     "projects.readers": ("projects.models", "django"),
-    "exports.archive": ("django", "projects", "config", "exports.models", "exports.lifecycle", "exports.options"),
+    "exports.archive": (
+        "django",
+        "projects",
+        "config",
+        "exports.models",
+        "exports.lifecycle",
+        "exports.options",
+    ),
     "exports.states": ("exports", "projects"),
     "exports.models": ("exports.lifecycle", "exports.events", "exports.dispatch", "exports.api"),
     "exports.events": ("exports.lifecycle", "exports.dispatch", "exports.build"),
     "exports.dispatch": ("exports.lifecycle", "exports.models", "exports.build", "exports.jobs"),
-    "exports.lifecycle": ("exports.build", "exports.api", "exports.views", "exports.consumers", "exports.sweep"),
-    "exports.build": ("exports.api", "exports.views", "exports.consumers", "exports.sweep", "exports.dispatch"),
+    "exports.lifecycle": (
+        "exports.build",
+        "exports.api",
+        "exports.views",
+        "exports.consumers",
+        "exports.sweep",
+    ),
+    "exports.build": (
+        "exports.api",
+        "exports.views",
+        "exports.consumers",
+        "exports.sweep",
+        "exports.dispatch",
+    ),
     "exports.sweep": ("exports.build", "exports.api", "exports.views", "exports.consumers"),
     "exports.views": ("exports.api", "exports.build", "exports.dispatch"),
     "exports.api": ("exports.views", "exports.build", "exports.dispatch"),
@@ -101,7 +120,9 @@ def _writes_status(node: ast.AST) -> bool:
     if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         flat = [each for target in targets for each in ast.walk(target)]
-        return any(isinstance(each, ast.Attribute) and each.attr == "status" and _is_job(each) for each in flat)
+        return any(
+            isinstance(each, ast.Attribute) and each.attr == "status" and _is_job(each) for each in flat
+        )
     is_update = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("update", "bulk_update")
     return is_update and any(keyword.arg == "status" for keyword in node.keywords)
 
@@ -124,7 +145,8 @@ def test_the_one_broad_except_is_in_the_build() -> None:
         module
         for module, tree in modules().items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) == "Exception")
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) == "Exception")
     ]
 
     assert broad == ["exports.build"]
