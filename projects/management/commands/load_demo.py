@@ -77,8 +77,8 @@ class Command(BaseCommand):
             for (name, description), images in PROJECTS.items():
                 _add_missing(_project(owner, name, description), images)
         if verbosity:
-            for project in Project.objects.filter(owner=owner).with_counts():
-                self.stdout.write(f"{project}: {project.image_count} images, {project.object_count} objects.")
+            for project in Project.objects.filter(owner=owner):
+                self.stdout.write(f"{project}: {project.images.present().count()} images.")
 
 
 def _create_users() -> None:
