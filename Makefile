@@ -3,6 +3,8 @@
 PYTHON ?= python3
 UV = uv==0.13.9
 PYTEST_ARGS ?=
+# One process a core; tests of one group, those that start real programs, stay in one process.
+PYTEST = .venv/bin/python -m pytest -n auto --dist loadgroup
 PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 	SECRET_KEY=only-for-this-check-zqXw7Lr2vT9mKc4bYh8nPd3sGf6jUa1eRo5iWy0t
 
@@ -20,7 +22,7 @@ run: .venv/runtime.stamp  ## Start everything here: servers, web, workers, sched
 
 test: .venv/development.stamp  ## Run all tests: unit, race, fault, real browser (PYTEST_ARGS="-k name")
 	@.venv/bin/python -m tests.browser.install
-	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 
 check: .venv/development.stamp  ## Formatter, linter, types, missing migrations, Django's deployment checks
 	.venv/bin/ruff format --check

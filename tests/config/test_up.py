@@ -169,7 +169,7 @@ def test_kill_9_of_make_takes_everything_along(data_dir: Path) -> None:
     assert psutil.wait_procs(family, timeout=10)[1] == []
 
 
-@pytest.mark.parametrize("word", ["daphne", "rqworker", "sweep_exports"])
+@pytest.mark.parametrize("word", ["config.web", "rqworker", "sweep_exports"])
 def test_a_killed_program_comes_back(data_dir: Path, word: str) -> None:
     with site(data_dir) as up:
         killed = up.member(word)
