@@ -175,8 +175,8 @@ def _write(canvas: Canvas, text: str, x: int, y: int, font_size: int) -> None:
     patch[:] = (patch * keep[part] + ink[part]) >> 8
 
 
-# The same numbers come again in every image; the bound keeps those of the largest font below 60 MB.
-@lru_cache(maxsize=200)
+# The same numbers come again in every image, in a few sizes; the bound keeps the largest font's below 200 MB.
+@lru_cache(maxsize=600)
 def _label(text: str, font_size: int) -> tuple[Sprite, Sprite]:
     """How much of the picture stays (0..256) and what is added (times 256), (h, 3 * w) each."""
     glyphs = [_glyph(digit, font_size) for digit in text]
