@@ -1,0 +1,55 @@
+"""Make sure that there is a Chromium for the browser tests: `python -m tests.browser.install`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")
+SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+def main() -> int:
+    if chromium():
+        return 0
+    print("Installing Chromium for the browser tests.")
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _run(*APT, "update", "-qq")
+        _run(*APT, "install", "-y", "-qq", "--no-install-recommends", "chromium")
+    if not chromium():
+        _run(sys.executable, "-m", "playwright", "install", "chromium")
+    if chromium():
+        return 0
+    print(
+        "No Chromium was found and none could be installed: install the package chromium of your system, "
+        "or run `.venv/bin/python -m playwright install chromium`.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def chromium() -> str | None:
+    """The path of the system's Chromium or, without one, of Playwright's own."""
+    installed = next(filter(None, map(shutil.which, SYSTEM_NAMES)), None)
+    return installed or _playwrights_own()
+
+
+def _playwrights_own() -> str | None:
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _run(*command: str) -> None:
+    """Failure is not the end: the next way is tried, and `main` looks at what is there."""
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, timeout=900, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { load } from "./load.mjs";
+
+const { INITIAL, isActive, isUntold, jobIn, mayAskForDownload, mayStartDownload, reduce } = await load("export-state.js");
+
+const JOB = "a";
+const after = (...messages) => messages.reduce(reduce, INITIAL);
+const job = (...messages) => jobIn(after(...messages), JOB);
+const event = (name, version, fields = {}) => ({ type: `export:${name}`, jobId: JOB, version, ...fields });
+const row = (status, version) => ({ type: "job", job: { jobId: JOB, status, version, progress: 0 } });
+const WANTED = { type: "downloadWanted", jobId: JOB };
+const ASKED = { type: "downloadAsked", jobId: JOB };
+const GRANTED = { type: "downloadGranted", jobId: JOB };
+const STARTED = { type: "downloadStarted", jobId: JOB };
+const CLICKED = { type: "cancelClicked", jobId: JOB };
+
+function orders(messages) {
+  if (messages.length < 2) return [messages];
+  return messages.flatMap((first, place) => orders(messages.filter((_, index) => index !== place)).map((rest) => [first, ...rest]));
+}
+
+test("a newer version wins over an older one, whichever comes last", () => {
+  const messages = [row("pending", 1), event("started", 2), event("progress", 3, { progress: 40 }), event("completed", 4)];
+  for (const order of orders(messages)) assert.equal(job(...order).status, "completed");
+});
+
+test("the same version is taken once", () => {
+  assert.equal(job(event("progress", 3, { progress: 40 }), event("progress", 3, { progress: 10 })).progress, 40);
+});
+
+test("nothing leads out of cancelled, not even a higher version", () => {
+  for (const name of ["queued", "started", "progress", "completed", "failed", "requeued", "downloaded", "expired"]) {
+    assert.equal(job(row("cancelled", 5), event(name, 99)).status, "cancelled", name);
+  }
+  assert.equal(job(row("cancelled", 5), row("completed", 99)).status, "cancelled");
+});
+
+test("a cancel is believed whatever its version", () => {
+  assert.equal(job(event("completed", 50), row("cancelled", 5)).status, "cancelled");
+});
+
+test("a cancelled job can still be cleaned", () => {
+  assert.equal(job(row("cancelled", 5), event("cleanup:completed", 6)).cleanupCompleted, true);
+});
+
+test("a snapshot is merged job by job", () => {
+  const snapshot = { type: "snapshot", jobs: [{ jobId: JOB, status: "pending", version: 1 }, { jobId: "b", status: "failed", version: 4 }] };
+  const state = after(row("completed", 7), snapshot);
+  assert.deepEqual([jobIn(state, JOB).status, jobIn(state, "b").status], ["completed", "failed"]);
+});
+
+test("a lost worker puts the job back to the start", () => {
+  const requeued = job(event("progress", 3, { progress: 60 }), event("requeued", 4));
+  assert.deepEqual([requeued.status, requeued.progress], ["pending", 0]);
+});
+
+test("a cleaning whose end was missed asks for another look, and the look is believed", () => {
+  const missed = [row("processing", 3), event("cleanup:completed", 5)];
+  assert.equal(job(...missed).isDoubtful, true);
+  assert.deepEqual([job(...missed, row("cancelled", 5)).isDoubtful, job(...missed, row("cancelled", 5)).status], [false, "cancelled"]);
+});
+
+test("no order of a click on cancel, its answer and a completion ever starts a download", () => {
+  const messages = [CLICKED, row("cancelled", 5), event("completed", 4), event("completed", 9), ASKED, GRANTED];
+  for (const order of orders(messages)) {
+    const clickedAt = order.indexOf(CLICKED);
+    const states = order.map((_, end) => job(row("processing", 3), WANTED, ...order.slice(0, end + 1)));
+    assert.ok(states.slice(clickedAt).every((each) => !mayStartDownload(each) && !mayAskForDownload(each)));
+  }
+});
+
+test("a refused cancel says why and still starts no download", () => {
+  const refused = { type: "cancelRefused", jobId: JOB, sentence: "Too late." };
+  const late = job(row("processing", 3), WANTED, CLICKED, refused, event("completed", 4));
+  assert.deepEqual([late.refusal, late.status, mayAskForDownload(late)], ["Too late.", "completed", false]);
+});
+
+test("a cancel that was clicked after the claim was granted stops the download", () => {
+  const granted = [row("completed", 4), WANTED, ASKED, CLICKED, GRANTED];
+  assert.equal(mayStartDownload(job(...granted)), false);
+});
+
+test("an automatic download is asked for once and starts once", () => {
+  const steps = [row("processing", 3), WANTED, event("completed", 4), ASKED, GRANTED, STARTED];
+  const asks = steps.map((_, end) => mayAskForDownload(job(...steps.slice(0, end + 1))));
+  const starts = steps.map((_, end) => mayStartDownload(job(...steps.slice(0, end + 1))));
+  assert.deepEqual(asks, [false, false, true, false, false, false]);
+  assert.deepEqual(starts, [false, false, false, false, true, false]);
+  assert.equal(mayAskForDownload(job(...steps, WANTED, event("downloaded", 6), ASKED, GRANTED)), false);
+});
+
+test("a claim that went to another tab starts nothing here", () => {
+  const denied = { type: "downloadDenied", jobId: JOB };
+  assert.equal(mayStartDownload(job(row("completed", 4), WANTED, ASKED, denied, GRANTED)), false);
+});
+
+test("a job that nobody wanted downloads nothing by itself", () => {
+  assert.equal(mayAskForDownload(job(row("completed", 4))), false);
+});
+
+test("a failed job forgets its automatic download", () => {
+  assert.equal(job(row("processing", 2), WANTED, event("failed", 3)).autoDownload, "never");
+});
+
+test("a state is never changed in place", () => {
+  const before = Object.freeze(after(row("processing", 3)));
+  reduce(before, event("completed", 4));
+  assert.equal(jobIn(before, JOB).status, "processing");
+});
+
+test("a live page asks only for other people's exports and for what it doubts", () => {
+  const mine = { status: "processing", projectId: "p", userId: 1 };
+  const untold = (fields, isLive) => isUntold({ ...mine, ...fields }, isLive, 1);
+  assert.deepEqual([untold({}, true), untold({ userId: 2 }, true), untold({ isDoubtful: true }, true)], [false, true, true]);
+  assert.deepEqual([untold({}, false), untold({ status: "completed" }, false)], [true, false]);
+});
+
+test("an unknown message changes nothing", () => {
+  assert.equal(reduce(INITIAL, { type: "pong" }), INITIAL);
+});
+
+test("waiting and building jobs are active", () => {
+  assert.deepEqual(["pending", "processing", "completed", "cancelled"].map((status) => isActive({ status })), [true, true, false, false]);
+});
