@@ -115,13 +115,17 @@ def _warnings(sums: dict[str, int], options: ExportOptions) -> list[Warning]:
         if part.id in options.annotation_formats and lost:
             found.append(_warning("format_loses", f"{part.title} cannot hold {' and '.join(lost)}."))
     if sums["empty"]:
-        found.append(_warning("images_without_objects", f"{sums['empty']:,} images have no objects."))
+        found.append(_warning("images_without_objects", f"{_counted(sums['empty'])} no objects."))
     if 0 < sums["unscaled"] < sums["images"] and options.pixel_to_micrometer_scale is None:
         sentence = (
             f"{sums['unscaled']:,} images have no scale: they are measured in pixels, the others in µm."
         )
         found.append(_warning("mixed_scales", sentence))
     return found
+
+
+def _counted(images: int) -> str:
+    return "1 image has" if images == 1 else f"{images:,} images have"
 
 
 def _warning(code: str, message: str) -> Warning:

@@ -106,7 +106,31 @@ def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(step) for step in location) or "options"
 
 
+# By pydantic's type of the error; what is missing here speaks for itself.
+_SENTENCES = {
+    "extra_forbidden": "is not an option",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "string_pattern_mismatch": "must be a colour such as #FF0000",
+    "literal_error": "must be {expected}",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "uuid_parsing": "must be the id of an image",
+    "uuid_type": "must be the id of an image",
+    "list_type": "must be a list",
+    "too_long": "may have at most {max_length} entries",
+    "model_type": "must be an object with options",
+}
+
+
 def _sentence(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is not an option"
+    known = _SENTENCES.get(error["type"])
+    if known:
+        return known.format(**error.get("ctx", {}))
     return str(error["msg"]).removeprefix("Value error, ").lower()

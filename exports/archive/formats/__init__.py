@@ -93,7 +93,7 @@ METRICS = (
     Format(
         kind="metrics",
         id="excel",
-        title="Measurements, XLSX",
+        title="Spreadsheet (XLSX)",
         description="One workbook: a row an object, a row an image, a summary, and what the columns mean.",
         files=("metrics/metrics.xlsx",),
         losses=(),
@@ -102,7 +102,7 @@ METRICS = (
     Format(
         kind="metrics",
         id="csv",
-        title="Measurements, CSV",
+        title="Table (CSV)",
         description="One table, a row an object: UTF-8, the unit in the header.",
         files=("metrics/metrics.csv",),
         losses=(),
@@ -111,7 +111,7 @@ METRICS = (
     Format(
         kind="metrics",
         id="json",
-        title="Measurements, JSON",
+        title="Table (JSON)",
         description="Images with their own measures and, for each measure, an array over their objects.",
         files=("metrics/metrics.json",),
         losses=(),
