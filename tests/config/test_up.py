@@ -234,3 +234,11 @@ def test_a_setting_without_sense_is_refused_by_name(tmp_path: Path, name: str, v
 def test_production_without_a_key_is_refused(tmp_path: Path) -> None:
     code, said = refusal(tmp_path, DEBUG="false", ALLOWED_HOSTS="example.org")
     assert (code, said.split(" ")[0]) == (1, "SECRET_KEY")
+
+
+def test_known_passwords_are_not_served_to_others(data_dir: Path) -> None:
+    with site(data_dir):
+        pass
+    code, said = refusal(data_dir, DEBUG="false", ALLOWED_HOSTS="example.org", SECRET_KEY="k" * 50)
+    assert code == 1
+    assert "This database holds the demo users, whose passwords everyone knows" in said

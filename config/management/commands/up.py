@@ -93,8 +93,11 @@ class Command(BaseCommand):
             began = time.monotonic()
             call_command("load_demo", verbosity=0)
             self._say(f"Demo project loaded in {time.monotonic() - began:.1f} s.")
-        elif not _is_for_developer() and _demo_exists():
-            self._say("Warning: this database holds the demo users, whose passwords everyone knows.")
+        elif not _is_for_developer() and _has_known_passwords():
+            raise SystemExit(
+                "This database holds the demo users, whose passwords everyone knows: use another DATA_DIR or"
+                " DATABASE_URL, change their passwords, or stay in development mode on this machine."
+            )
 
     def _supervisor(self, listener: socket.socket) -> Supervisor:
         logs = settings.DATA_DIR / "logs"
@@ -157,6 +160,14 @@ def _demo_exists() -> bool:
     exists = get_user_model().objects.filter(username="demo").exists()
     connections.close_all()
     return exists
+
+
+def _has_known_passwords() -> bool:
+    """Whether somebody could log in as a demo user; each check takes a quarter of a second."""
+    from projects.management.commands.load_demo import USERS  # with OpenCV, which this process does not need
+
+    demo = get_user_model().objects.filter(username__in=USERS, is_active=True)
+    return any(user.check_password(user.username) for user in demo)
 
 
 def _host_header() -> str:
