@@ -15,10 +15,10 @@ from django.db import connection
 from bench.outcome import Outcome, counts_of
 from bench.sizes import OPTIONS
 from bench.stopwatch import Stopwatch, stage_of
-from exports import admission, build, files, snapshot
+from exports import admission, build, files, snapshot, worker
 from exports.archive import pixels
 from exports.archive.dataset import Dataset, Image
-from exports.archive.formats import Format, Writer, preload, tables
+from exports.archive.formats import Format, Writer, tables
 from exports.archive.measure import measurements_of
 from exports.archive.zipping import Archive, Entry
 from exports.models import ExportJob
@@ -37,7 +37,7 @@ _WRITERS = {
 
 def export(project: Project, folder: Path) -> Outcome:
     """Build one export as a worker does, its libraries loaded beforehand; nothing stays on disk."""
-    preload()
+    worker.preload()
     job, _ = admission.start(project.owner, project.pk, OPTIONS)
     seen: Counter[str] = Counter()
     watch = Stopwatch()

@@ -37,7 +37,7 @@ class ExportWorker(Worker):
         kwargs.setdefault("job_monitoring_interval", BEAT_SECONDS)
         kwargs.setdefault("maintenance_interval", 60)
         super().__init__(*args, **kwargs)
-        _preload()
+        preload()
 
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
         """Kill the horse and nothing else; RQ's own would hit our process group when there is none."""
@@ -73,7 +73,7 @@ class ExportWorker(Worker):
             os.kill(self.horse_pid, signal.SIGUSR1)
 
 
-def _preload() -> None:
+def preload() -> None:
     """Load what every horse needs before the fork: most of a second less for each job."""
     import cv2
 
