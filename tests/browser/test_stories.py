@@ -38,7 +38,7 @@ def test_log_in_export_watch_and_download(
     page = open_page("/accounts/login/", alice)
     page.context.clear_cookies()
     page.goto(f"/accounts/login/?next={big_project.get_absolute_url()}")
-    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill("secret of alice")
     page.get_by_role("button", name="Log in").click()
     with page.expect_download(timeout=60_000) as waiting:
