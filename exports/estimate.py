@@ -117,9 +117,7 @@ def _warnings(sums: dict[str, int], options: ExportOptions) -> list[Warning]:
     if sums["empty"]:
         found.append(_warning("images_without_objects", f"{_counted(sums['empty'])} no objects."))
     if 0 < sums["unscaled"] < sums["images"] and options.pixel_to_micrometer_scale is None:
-        sentence = (
-            f"{sums['unscaled']:,} images have no scale: they are measured in pixels, the others in µm."
-        )
+        sentence = f"{_counted(sums['unscaled'])} no scale: measured in pixels, the others in µm."
         found.append(_warning("mixed_scales", sentence))
     return found
 

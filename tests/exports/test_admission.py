@@ -145,3 +145,11 @@ def test_control_characters_do_not_get_into_the_name(project: Project, alice: Us
 
     assert job.project_name == "ab c"
     assert lifecycle.cancel(job.pk, "user:1").project_name == "ab c"
+
+
+def test_images_without_a_scale_are_counted_in_words(project: Project, alice: User) -> None:
+    Image.objects.filter(name="a.png").update(pixel_size=None)
+
+    found = admission.estimate(alice, project.pk, {})
+
+    assert "1 image has no scale" in found.warnings[-1].message

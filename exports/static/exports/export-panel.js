@@ -59,7 +59,9 @@ class ExportPanel extends HTMLElement {
     if (isElsewhere || this.#card(jobId)) return;
     const made = await fetchElement(`/exports/${jobId}/card/`).catch(() => null);
     if (!made || this.#card(jobId)) return;
-    this.querySelector("[data-export-list]").prepend(made);
+    const list = this.querySelector("[data-export-list]");
+    list.prepend(made);
+    list.scrollLeft = 0; // on a phone it lies on its side
     this.querySelector("[data-no-exports]").hidden = true;
     this.say({ type: "job", job: cards.read(made) });
     cards.show(made, jobIn(this.#state, jobId));
