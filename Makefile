@@ -45,7 +45,7 @@ bench: .venv/development.stamp  ## Run the benchmarks: a table here, numbers in 
 define install
 echo "Installing the packages of $(1)."; \
 if [ -x .venv/bin/uv ]; \
-then .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r $(1); \
+then .venv/bin/uv pip install --quiet --system-certs --python .venv/bin/python --compile-bytecode -r $(1); \
 else .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $(1); \
 fi && touch $@
 endef
