@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,16 +28,20 @@ from tests.jobs import request_for
 
 
 @pytest.fixture(autouse=True)
-def _fast_passwords(settings: object) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+def _quick_settings(settings: Any) -> None:
+    """Passwords that hash fast, and names of static files that need no manifest."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture(autouse=True)
 def _quiet_stage() -> Iterator[None]:
-    """Each test finds Redis empty and no archive on disk."""
+    """Each test finds Redis empty and no file on disk."""
     Redis.from_url(settings.REDIS_URL).flushall()
     yield
-    shutil.rmtree(settings.EXPORT_ROOT, ignore_errors=True)
+    for folder in (settings.EXPORT_ROOT, settings.MEDIA_ROOT):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -161,9 +168,6 @@ def add_image(
 
 def store_file(project: Project, name: str, content: bytes, pixel_size: float | None = None) -> Image:
     """An image row of 64 x 48 pixels whose file holds `content`, whatever that is."""
-    import hashlib
-    import uuid
-
     stored = f"images/{uuid.uuid4()}.png"
     path = Path(settings.MEDIA_ROOT) / stored
     path.parent.mkdir(parents=True, exist_ok=True)

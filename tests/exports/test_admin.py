@@ -12,14 +12,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/exports/exportjob/"
 
 
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: pytest.FixtureRequest) -> None:
-    settings.STORAGES = {  # type: ignore[attr-defined]
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-
-
 @pytest.fixture
 def admin(transactional_db: None) -> Client:
     client = Client()

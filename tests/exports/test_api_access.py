@@ -206,11 +206,7 @@ def test_the_documents_are_readable_by_anybody(client: Client, db: None) -> None
     assert client.get("/api/events.json").json()["asyncapi"] == "3.0.0"
 
 
-def test_the_documentation_is_a_page(client: Client, db: None, settings: pytest.FixtureRequest) -> None:
-    settings.STORAGES = {  # type: ignore[attr-defined]
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+def test_the_documentation_is_a_page(client: Client, db: None) -> None:
     assert b"/api/openapi.json" in client.get("/api/docs").content
 
 

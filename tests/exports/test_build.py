@@ -162,10 +162,11 @@ def test_a_name_is_never_a_formula(project: Project, exported: Callable[..., Exp
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
 
 
+@pytest.mark.parametrize("name", ["a.png", "A.png", "a.jpg"])
 def test_two_images_of_one_name_are_both_exported(
-    project: Project, exported: Callable[..., ExportJob]
+    project: Project, exported: Callable[..., ExportJob], name: str
 ) -> None:
-    add_image(project, "A.png", None)
+    add_image(project, name, None)
 
     names = [name for name in published(exported()).namelist() if name.startswith("images/")]
 

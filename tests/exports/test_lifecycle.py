@@ -61,20 +61,23 @@ ACCEPTED = {
 REPEATED = {(Status.CANCELLED, "cancel")}
 
 
+# The moves that lead a waiting job to each state.
+PATHS = {
+    Status.PENDING: (),
+    Status.PROCESSING: ("claim",),
+    Status.COMPLETED: ("claim", "complete"),
+    Status.FAILED: ("claim", "fail"),
+    Status.CANCELLED: ("claim", "cancel"),
+    Status.EXPIRED: ("claim", "complete", "expire"),
+}
+
+
 @pytest.fixture
 def brought_to(job: ExportJob) -> Callable[[Status], ExportJob]:
     """Leads the waiting job to a state, by moves of the table."""
-    paths = {
-        Status.PENDING: [],
-        Status.PROCESSING: ["claim"],
-        Status.COMPLETED: ["claim", "complete"],
-        Status.FAILED: ["claim", "fail"],
-        Status.CANCELLED: ["claim", "cancel"],
-        Status.EXPIRED: ["claim", "complete", "expire"],
-    }
 
     def bring(status: Status) -> ExportJob:
-        for move in paths[status]:
+        for move in PATHS[status]:
             MOVES[move](job.pk)
         return ExportJob.objects.get(pk=job.pk)
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from exports import lifecycle
 from exports.models import ExportJob
 from exports.states import ALLOWED, Status
-from tests.exports.test_lifecycle import MOVES
+from tests.exports.test_lifecycle import MOVES, PATHS
 
 # The columns that each state needs, so that only the move itself can be what is refused.
 COLUMNS = {
@@ -25,14 +25,6 @@ COLUMNS = {
 }
 LEAVING = {
     Status.COMPLETED: ", file_name = NULL, file_size = NULL, sha256 = NULL, expires_at = NULL",
-}
-PATHS = {
-    Status.PENDING: (),
-    Status.PROCESSING: ("claim",),
-    Status.COMPLETED: ("claim", "complete"),
-    Status.FAILED: ("claim", "fail"),
-    Status.CANCELLED: ("claim", "cancel"),
-    Status.EXPIRED: ("claim", "complete", "expire"),
 }
 ILLEGAL = [(a, b) for a, b in product(Status, Status) if a != b and b not in ALLOWED[a]]
 

@@ -33,12 +33,6 @@ FORM = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _static_names_without_a_manifest(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-
-
 def status_of(job: ExportJob) -> str:
     return ExportJob.objects.values_list("status", flat=True).get(pk=job.pk)
 

@@ -20,12 +20,6 @@ ClientOf = Callable[[User], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _static_names_without_a_manifest(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-
-
 @pytest.fixture
 def image(project: Project) -> Image:
     return project.images.get(name="a.png")
