@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
 
+from exports.archive import dataset as archive
+from exports.archive.dataset import DamagedObjects, Dataset, LeftOut, Objects, Style
+from exports.archive.naming import Names
 from exports.models import ExportJob, Snapshot
 from exports.options import ExportOptions, VisualizationOptions
 from projects.models import Image, Segmentation
 from projects.outlines import DamagedOutlines, Outlines
-
-if TYPE_CHECKING:
-    from exports.archive.dataset import Dataset, LeftOut, Objects, Style
-    from exports.archive.dataset import Image as ArchiveImage
 
 BATCH = 50  # images whose outlines are in memory at once
 
@@ -62,36 +61,33 @@ def record(job: ExportJob, now: datetime) -> int:
 class Item:
     """One listed image. With a `fault` it has no usable objects, or, without an image, no row at all."""
 
-    image: ArchiveImage | None
+    image: archive.Image | None
     fault: LeftOut | None = None
 
 
 _SUMMARY = """
-    SELECT coalesce(sum(object_count), 0), coalesce(sum(hole_count), 0), max(created_at),
+    SELECT
+        (SELECT coalesce(sum(object_count), 0) FROM projects_segmentation WHERE id = ANY(%(versions)s)),
         (SELECT coalesce(array_agg(DISTINCT name ORDER BY name), '{}')
-         FROM projects_segmentation, unnest(class_names) AS name WHERE id = ANY(%(ids)s))
-    FROM projects_segmentation WHERE id = ANY(%(ids)s)
+            FROM projects_segmentation, unnest(class_names) AS name WHERE id = ANY(%(versions)s)),
+        greatest(
+            (SELECT max(created_at) FROM projects_segmentation WHERE id = ANY(%(versions)s)),
+            (SELECT max(created_at) FROM projects_image WHERE id = ANY(%(images)s)))
 """
 
 
 def read(job: ExportJob, workspace: Path) -> tuple[Dataset, Iterator[Item]]:
     """What is known of the whole before the first image, and the images one after the other."""
-    from exports.archive.dataset import Dataset
-
     listed = Snapshot.objects.get(job=job, attempt=job.attempt)
     options = ExportOptions.model_validate(job.options)
     scale = options.pixel_to_micrometer_scale
-    objects, _holes, changed_at, classes = _summary(listed)
-    images = Image.objects.filter(pk__in=listed.image_ids)
-    newest = images.order_by("-created_at").values_list("created_at", flat=True).first()
+    objects, classes, changed_at = _summary(listed)
     dataset = Dataset(
         project_name=job.project_name,
         class_names=tuple(classes),
         image_count=len(listed.image_ids),
         object_count=objects,
-        changed_at=max(
-            each for each in (changed_at, newest, listed.taken_at if not newest else None) if each
-        ),
+        changed_at=changed_at or listed.taken_at,
         workspace=workspace,
         unit=_unit(listed.pixel_sizes, scale),
         scale_override=scale,
@@ -101,12 +97,13 @@ def read(job: ExportJob, workspace: Path) -> tuple[Dataset, Iterator[Item]]:
     return dataset, _items(listed, dataset)
 
 
-def _summary(listed: Snapshot) -> tuple[int, int, datetime | None, list[str]]:
-    ids = [each for each in listed.segmentation_ids if each]
+def _summary(listed: Snapshot) -> tuple[int, list[str], datetime | None]:
+    """The number of objects, their classes, and the newest change."""
+    versions = [each for each in listed.segmentation_ids if each]
     with connection.cursor() as cursor:
-        cursor.execute(_SUMMARY, {"ids": ids})
-        objects, holes, changed_at, classes = cursor.fetchone()
-    return int(objects), int(holes), changed_at, classes
+        cursor.execute(_SUMMARY, {"versions": versions, "images": listed.image_ids})
+        objects, classes, changed_at = cursor.fetchone()
+    return int(objects), classes, changed_at
 
 
 def _unit(pixel_sizes: list[float | None], override: float | None) -> str:
@@ -117,8 +114,6 @@ def _unit(pixel_sizes: list[float | None], override: float | None) -> str:
 
 
 def _style(options: VisualizationOptions) -> Style:
-    from exports.archive.dataset import Style
-
     return Style(
         show_numbers=options.show_numbers,
         external_color=options.polygon_colors.external,
@@ -131,8 +126,6 @@ def _style(options: VisualizationOptions) -> Style:
 
 
 def _items(listed: Snapshot, dataset: Dataset) -> Iterator[Item]:
-    from exports.archive.naming import Names
-
     names = Names()
     rows = zip(listed.image_ids, listed.segmentation_ids, listed.names, listed.pixel_sizes, strict=True)
     number = 0
@@ -156,16 +149,12 @@ class _Fixed:
     pixel_size: float | None
 
     def fault(self, code: str, sentence: str) -> LeftOut:
-        from exports.archive.dataset import LeftOut
-
         return LeftOut(str(self.image_id), self.name, "reading", code, sentence)
 
 
 def _item(
-    fixed: _Fixed, names: Any, row: Image | None, version: Segmentation | None, classes: tuple[str, ...]
+    fixed: _Fixed, names: Names, row: Image | None, version: Segmentation | None, classes: tuple[str, ...]
 ) -> Item:
-    from exports.archive.dataset import DamagedObjects, Objects
-
     if row is None:
         return Item(None, fixed.fault("image_missing", "The image is no longer in the hub."))
     fault, objects = None, Objects.none()
@@ -177,11 +166,9 @@ def _item(
     return Item(_image(fixed, names, row, objects), fault)
 
 
-def _image(fixed: _Fixed, names: Any, row: Image, objects: Objects) -> ArchiveImage:
-    from exports.archive import dataset
-
+def _image(fixed: _Fixed, names: Names, row: Image, objects: Objects) -> archive.Image:
     given = names.add(str(row.pk), fixed.name)
-    return dataset.Image(
+    return archive.Image(
         number=fixed.number,
         image_id=str(row.pk),
         original_name=fixed.name,
@@ -198,10 +185,6 @@ def _image(fixed: _Fixed, names: Any, row: Image, objects: Objects) -> ArchiveIm
 
 def _objects(outlines: Outlines, class_names: tuple[str, ...]) -> Objects:
     """The stored columns with the classes of the whole export. Raise DamagedObjects."""
-    import numpy as np
-
-    from exports.archive.dataset import DamagedObjects, Objects
-
     own = outlines.classes.astype(np.int64)
     if own.size and not 0 <= own.min() <= own.max() < len(outlines.class_names):
         raise DamagedObjects("an object has an unknown class")

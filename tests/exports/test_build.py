@@ -140,6 +140,15 @@ def test_when_nothing_can_be_exported_the_job_fails(project: Project, bell: Bell
     assert list(files.present()) == []
 
 
+def test_when_all_images_were_removed_meanwhile_the_job_fails(job: ExportJob) -> None:
+    Image.objects.update(removed_at=job.created_at)
+
+    with pytest.raises(assembly.NothingExported):
+        build.run(job.pk)
+
+    assert fresh(job).error_code == "nothing_exported"
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "CON.png", "a/b\\c.png", "..", "nul", "x" * 255])
 def test_no_name_leads_out_of_the_archive(
     project: Project, exported: Callable[..., ExportJob], name: str

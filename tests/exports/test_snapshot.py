@@ -107,8 +107,8 @@ def test_damaged_outlines_are_a_fault_of_their_image_alone(
 def test_the_number_of_queries_does_not_grow_with_the_images(
     processing: ExportJob, tmp_path: Path, django_assert_num_queries: Any
 ) -> None:
-    # The list, the summary, the newest image, then two for each batch of images.
-    with django_assert_num_queries(5):
+    # The list, the summary, then two for each batch of images.
+    with django_assert_num_queries(4):
         items(processing, tmp_path)
 
 
