@@ -9,7 +9,7 @@ percentile; of a stack the first plane is shown. Pictures have the size of their
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import cv2
@@ -24,6 +24,7 @@ from exports.archive.zipping import Entry
 
 Canvas = NDArray[np.uint8]
 Sprite = NDArray[np.uint16]
+Checkpoint = Callable[[], None]
 
 _SUBPIXEL_BITS = 4
 _FARTHEST = 1 << 20
@@ -36,15 +37,20 @@ _JPEG_QUALITY = 90
 _JPEG_LONGEST = 65_500
 
 
+def _go_on() -> None:
+    """The checkpoint of those who have none."""
+
+
 class Overlays:
     """Writes `visualizations/<stem>_overlay.png` or `.jpg`, one an image."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._style = dataset.style
+        self._checkpoint = dataset.checkpoint
 
     def add(self, image: Image) -> Iterator[Entry]:
         """Raise UnreadableImage when the original cannot be decoded."""
-        yield Entry(path_of(image, self._style), render(image, self._style))
+        yield Entry(path_of(image, self._style), render(image, self._style, self._checkpoint))
 
     def finish(self) -> Iterator[Entry]:
         return iter(())
@@ -54,28 +60,33 @@ def path_of(image: Image, style: Style) -> str:
     return f"visualizations/{image.stem}_overlay.{_ending(style)}"
 
 
-def render(image: Image, style: Style) -> bytes:
-    """The encoded picture, in the size of the image. Raise UnreadableImage."""
+def render(image: Image, style: Style, checkpoint: Checkpoint = _go_on) -> bytes:
+    """The encoded picture, in the size of the image. Raise UnreadableImage.
+
+    `checkpoint` is called between the steps of a picture, of which the largest takes minutes.
+    """
     canvas = image.pixels.copy()
-    draw(canvas, image.objects, style)
-    return encode_png(canvas) if _ending(style) == "png" else _encode_jpeg(canvas)
+    checkpoint()
+    draw(canvas, image.objects, style, checkpoint)
+    return encode_png(canvas, checkpoint) if _ending(style) == "png" else _encode_jpeg(canvas)
 
 
-def draw(canvas: Canvas, objects: Objects, style: Style) -> None:
+def draw(canvas: Canvas, objects: Objects, style: Style, checkpoint: Checkpoint = _go_on) -> None:
     """Draw on (height, width, 3) BGR in place; its rows must be contiguous."""
     if not len(objects):
         return
     rings = _fixed_point_rings(objects)
-    _fill(canvas, objects, rings, style)
+    _fill(canvas, objects, rings, style, checkpoint)
     holes = [ring for ring, is_hole in zip(rings, objects.ring_is_hole, strict=True) if is_hole]
     outer = [ring for ring, is_hole in zip(rings, objects.ring_is_hole, strict=True) if not is_hole]
     for outlines, colour in ((outer, style.external_color), (holes, style.internal_color)):
         cv2.polylines(canvas, outlines, True, _bgr(colour), style.stroke_width, cv2.LINE_AA, _SUBPIXEL_BITS)
+        checkpoint()
     if style.show_numbers:
         _number(canvas, objects, style.font_size)
 
 
-def encode_png(pixels: Canvas) -> bytes:
+def encode_png(pixels: Canvas, checkpoint: Checkpoint = _go_on) -> bytes:
     """(height, width, 3) BGR as PNG (ISO/IEC 15948), each row as its difference to the one above.
 
     OpenCV needs 31 to 75 ms for 1024 x 1024 pixels, whatever its level and strategy; this takes 9 for files
@@ -83,7 +94,10 @@ def encode_png(pixels: Canvas) -> bytes:
     """
     height, width = pixels.shape[:2]
     packer = isal_zlib.compressobj(1)
-    packed = [packer.compress(_filtered(pixels, top).tobytes()) for top in range(0, height, _BAND)]
+    packed = []
+    for top in range(0, height, _BAND):
+        packed.append(packer.compress(_filtered(pixels, top).tobytes()))
+        checkpoint()
     header = struct.pack(">2L5B", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", b"".join([*packed, packer.flush()])), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, content) for kind, content in chunks)
@@ -117,13 +131,16 @@ def _fixed_point_rings(objects: Objects) -> list[NDArray[np.int32]]:
     return np.split(np.rint(points).astype(np.int32), objects.ring_starts[1:-1])
 
 
-def _fill(canvas: Canvas, objects: Objects, rings: list[NDArray[np.int32]], style: Style) -> None:
+def _fill(
+    canvas: Canvas, objects: Objects, rings: list[NDArray[np.int32]], style: Style, checkpoint: Checkpoint
+) -> None:
     """Blend the colour over the objects. Object by object: in one call overlapping ones would cancel out."""
     mask = np.zeros(canvas.shape[:2], np.uint8)
     for first, last in zip(objects.object_rings, objects.object_rings[1:], strict=False):
         cv2.fillPoly(mask, rings[first:last], 255, cv2.LINE_8, _SUBPIXEL_BITS)
     table = _blending(style.external_color, style.opacity)
     for top in range(0, len(canvas), _BAND):
+        checkpoint()
         band = canvas[top : top + _BAND]
         cv2.copyTo(cv2.LUT(band, table), mask[top : top + _BAND], band)
 

@@ -145,3 +145,12 @@ def test_a_number_at_the_edge_is_written_whole(tmp_path: Path) -> None:
     white = [(drawn(each, style).min(axis=2) > 200).sum() for each in (corner, middle)]
 
     assert white[0] == white[1] > 0
+
+
+def test_a_picture_can_be_ended_between_its_steps(tmp_path: Path) -> None:
+    calls = []
+    image = image_of(objects_of([[square(2, 2, 6)]]), tmp_path, np.zeros((1000, 16, 3), np.uint8))
+    render(image, Style(), lambda: calls.append(1))
+
+    # After decoding and each kind of outline, and for each band of rows that is filled or packed.
+    assert len(calls) == 1 + 2 + 4 + 4
