@@ -149,7 +149,9 @@ def test_a_number_at_the_edge_is_written_whole(tmp_path: Path) -> None:
 
 def test_a_picture_can_be_ended_between_its_steps(tmp_path: Path) -> None:
     calls = []
-    image = image_of(objects_of([[square(2, 2, 6)]]), tmp_path, np.zeros((1000, 16, 3), np.uint8))
+    image = image_of(
+        objects_of([[square(2, 2, 6)]]), tmp_path, np.zeros((1000, 16, 3), np.uint8), width=16, height=1000
+    )
     render(image, Style(), lambda: calls.append(1))
 
     # After decoding and each kind of outline, and for each band of rows that is filled or packed.
