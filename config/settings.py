@@ -32,7 +32,7 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not DEBUG
 
 EXPORT_STORAGE = environment.text("EXPORT_STORAGE", "file")
 if EXPORT_STORAGE != "file":
-    raise ImproperlyConfigured(f"EXPORT_STORAGE must be file, not {EXPORT_STORAGE!r}.")
+    raise ImproperlyConfigured(f"EXPORT_STORAGE must be file, the only store so far, not {EXPORT_STORAGE!r}.")
 EXPORT_RETENTION = environment.duration("EXPORT_RETENTION", "7 days")
 EXPORT_TIMEOUT = environment.duration("EXPORT_TIMEOUT", "4 h")
 EXPORT_HEARTBEAT_TIMEOUT = environment.duration("EXPORT_HEARTBEAT_TIMEOUT", "30 s")

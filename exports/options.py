@@ -16,6 +16,10 @@ from exports.exceptions import InvalidOptions
 MAX_SELECTED = 100_000
 
 
+def _of(known: tuple[str, ...]) -> Any:
+    return Field(json_schema_extra={"items": {"type": "string", "enum": list(known)}})
+
+
 def _known(kind: str, known: tuple[str, ...]) -> AfterValidator:
     def check(chosen: list[str]) -> list[str]:
         unknown = [each for each in chosen if each not in known]
@@ -29,14 +33,15 @@ def _known(kind: str, known: tuple[str, ...]) -> AfterValidator:
 
 
 def _listed_once(chosen: list[UUID] | None) -> list[UUID] | None:
-    if chosen is not None and not chosen:
-        raise ValueError("select at least one image, or leave it out to export all")
     return None if chosen is None else sorted(set(chosen))
 
 
-AnnotationFormats = Annotated[list[str], _known("annotation format", tuple(each.id for each in ANNOTATIONS))]
-MetricsFormats = Annotated[list[str], _known("metrics format", tuple(each.id for each in METRICS))]
-Selection = Annotated[list[UUID] | None, Field(max_length=MAX_SELECTED), AfterValidator(_listed_once)]
+ANNOTATION_IDS = tuple(part.id for part in ANNOTATIONS)
+METRICS_IDS = tuple(part.id for part in METRICS)
+AnnotationFormats = Annotated[list[str], _of(ANNOTATION_IDS), _known("annotation format", ANNOTATION_IDS)]
+MetricsFormats = Annotated[list[str], _of(METRICS_IDS), _known("metrics format", METRICS_IDS)]
+ImageIds = Annotated[list[UUID], Field(min_length=1, max_length=MAX_SELECTED)]
+Selection = Annotated[ImageIds | None, AfterValidator(_listed_once)]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(str.upper)]
 
 
@@ -124,6 +129,7 @@ _SENTENCES = {
     "uuid_parsing": "must be the id of an image",
     "uuid_type": "must be the id of an image",
     "list_type": "must be a list",
+    "too_short": "select at least one image, or leave it out to export all",
     "too_long": "may have at most {max_length} entries",
     "model_type": "must be an object with options",
 }
