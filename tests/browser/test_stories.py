@@ -133,9 +133,7 @@ def test_a_wrong_choice_is_said_at_its_field_and_the_focus_goes_to_the_summary(
     page.get_by_label("Scale, µm per pixel").fill("5000")
     page.get_by_role("button", name="Start export").click()
     expect(page.locator("[data-error-summary]")).to_be_focused()
-    expect(page.locator('[data-error-for="pixelToMicrometerScale"]')).to_contain_text(
-        "less than or equal to 1000"
-    )
+    expect(page.locator('[data-error-for="pixelToMicrometerScale"]')).to_contain_text("at most 1000")
     expect(page.get_by_label("Scale, µm per pixel")).to_have_attribute("aria-invalid", "true")
 
 

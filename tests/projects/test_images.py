@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError, connection
 
 from projects.images import add_image, remove_image, replace_segmentation
@@ -84,12 +84,12 @@ def test_a_refused_row_leaves_no_file_behind(project: Project) -> None:
 def test_a_file_that_was_written_in_part_is_removed(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: str, content: ContentFile[bytes]) -> None:
+    def fail(_store: FileSystemStorage, path: str, content: ContentFile[bytes]) -> None:
         Path(settings.MEDIA_ROOT, path).write_bytes(content.read(5))
         raise OSError("no space left on device")
 
     before = _files()
-    monkeypatch.setattr(default_storage, "save", fail)
+    monkeypatch.setattr(FileSystemStorage, "save", fail)
     with pytest.raises(OSError, match="no space"):
         add_image(project, "new.png", _png())
     assert _files() == before
