@@ -17,7 +17,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.command import send_stop_job_command
 from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
-from rq.job import Job, JobStatus
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
@@ -51,13 +50,9 @@ def dispatch_id(job_id: UUID, dispatch: int) -> str:
     return f"export-{job_id}-{dispatch}"
 
 
-def is_waiting(job_id: UUID, dispatch: int) -> bool:
-    """Whether RQ still holds this call in its queue. Raise RedisError when it cannot be asked."""
-    try:
-        call = Job.fetch(dispatch_id(job_id, dispatch), connection=connection(), serializer=JSONSerializer)
-    except NoSuchJobError:
-        return False
-    return call.get_status(refresh=False) == JobStatus.QUEUED and call.id in _queue().job_ids
+def waiting() -> frozenset[str]:
+    """The ids of the calls that RQ still holds in its queue. Raise RedisError when it cannot be asked."""
+    return frozenset(_queue().job_ids)
 
 
 @cache

@@ -94,14 +94,14 @@ def _expire(job_id: UUID) -> None:
 
 def _ring_again(jobs: ExportJobQuerySet) -> int:
     """Ring for those that RQ does not know of (any more); a long queue is no reason to."""
-    rung = 0
     try:
-        for job_id, number in jobs.order_by("created_at").values_list("pk", "dispatch")[:BATCH]:
-            if not dispatch.is_waiting(job_id, number):
-                rung += _each(ExportJob.objects.filter(pk=job_id), lifecycle.ring_again)
+        waiting = dispatch.waiting()
     except RedisError as error:
         log.warning("redis_away", error=repr(error))
-    return rung
+        return 0
+    rung = jobs.order_by("created_at").values_list("pk", "dispatch")[:BATCH]
+    unknown = [job_id for job_id, number in rung if dispatch.dispatch_id(job_id, number) not in waiting]
+    return _each(ExportJob.objects.filter(pk__in=unknown), lifecycle.ring_again)
 
 
 def _remove_orphans() -> int:

@@ -46,7 +46,7 @@ def test_a_job_in_a_long_queue_is_not_rung_again(project: Any) -> None:
     waiting, _ = lifecycle.request(request_for(project, project.owner))
     age(waiting, rung_at=timedelta(minutes=1))
 
-    assert dispatch.is_waiting(waiting.pk, 1)
+    assert dispatch.waiting() == {f"export-{waiting.pk}-1"}
     assert sweep.sweep().forgotten == 0
 
 
