@@ -64,6 +64,12 @@ JOB_INDEXES = [
     models.Index(name="export_of_project", fields=["project", "-created_at", "-id"]),
     models.Index(name="export_of_user", fields=["user", "-created_at", "-id"]),
     models.Index(name="export_changed", fields=["user", "changed_at"]),
+    # Estimates look at the newest exports: without it each claim would sort all that ever ended.
+    models.Index(
+        name="export_recent",
+        fields=["-completed_at"],
+        condition=Q(completed_at__isnull=False, image_count__gt=0),
+    ),
     models.Index(name="export_retention", fields=["expires_at"], condition=Q(status=Status.COMPLETED)),
     models.Index(name="export_uncleaned", fields=["id"], condition=Q(status__in=ENDED, cleaned_at=None)),
 ]
