@@ -80,7 +80,7 @@ def open_published(name: str) -> BinaryIO:
 async def stream(file: BinaryIO, start: int, length: int) -> AsyncIterator[bytes]:
     """`length` bytes from `start`, read in a thread, the file closed at the end."""
     try:
-        await sync_to_async(file.seek)(start)
+        file.seek(start)
         while length > 0:
             chunk = await sync_to_async(file.read, thread_sensitive=False)(min(CHUNK, length))
             if not chunk:
@@ -93,12 +93,12 @@ async def stream(file: BinaryIO, start: int, length: int) -> AsyncIterator[bytes
 
 def remove_job(job_id: UUID) -> int:
     """Remove everything of a job, staged and published; the number of bytes freed."""
-    return sum(_remove(path) for path in _all_paths() if path.name.startswith(f"{job_id}-"))
+    return sum(remove(path) for path in _all_paths() if path.name.startswith(f"{job_id}-"))
 
 
 def remove_published(name: str) -> int:
     """Remove one archive that no row came to name."""
-    return _remove(_path(name))
+    return remove(_path(name))
 
 
 def present() -> Iterator[tuple[UUID, int, Path]]:
@@ -109,9 +109,18 @@ def present() -> Iterator[tuple[UUID, int, Path]]:
             yield UUID(match["job"]), int(match["attempt"]), path
 
 
-def remove_path(path: Path) -> int:
-    """Remove what `present` found."""
-    return _remove(path)
+def remove(path: Path) -> int:
+    """Remove a file or folder; the bytes freed, 0 when it is gone already."""
+    try:
+        if path.is_dir():
+            freed = sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+            shutil.rmtree(path, ignore_errors=True)
+            return freed
+        freed = path.stat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return freed
 
 
 def _hash(archive: BinaryIO, checkpoint: Callable[[], None]) -> str:
@@ -138,20 +147,6 @@ def _all_paths() -> list[Path]:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _remove(path: Path) -> int:
-    """The bytes freed; 0 when it is gone already."""
-    try:
-        if path.is_dir():
-            freed = sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
-            shutil.rmtree(path, ignore_errors=True)
-            return freed
-        freed = path.stat().st_size
-        path.unlink()
-    except FileNotFoundError:
-        return 0
-    return freed
 
 
 def _flush_folder(folder: Path) -> None:

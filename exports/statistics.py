@@ -8,7 +8,6 @@ from datetime import timedelta
 from django.db.models import Count, Min, Sum
 from django.db.models.functions import Extract, Now
 
-from exports import files
 from exports.models import ExportJob
 from exports.states import Status
 
@@ -41,10 +40,3 @@ def read() -> Statistics:
         published_bytes=sums["file_size__sum"] or 0,
         stuck_cancellations=stuck.count(),
     )
-
-
-def orphaned_files() -> int:
-    """Files on disk that belong to no completed export and to none under way; a sweep removes them."""
-    found = {(job_id, attempt) for job_id, attempt, _ in files.present()}
-    kept = ExportJob.objects.filter(status__in=(Status.PROCESSING, Status.COMPLETED))
-    return len(found - set(kept.filter(pk__in={job for job, _ in found}).values_list("pk", "attempt")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -19,7 +20,7 @@ from redis.exceptions import RedisError
 from exports import dispatch, files, lifecycle
 from exports.exceptions import ExportError
 from exports.models import ExportJob, ExportJobQuerySet
-from exports.states import CancelReason, Status
+from exports.states import ENDED, CancelReason, Status
 
 log = structlog.get_logger(__name__)
 RING_AGAIN_AFTER = timedelta(seconds=10)
@@ -63,7 +64,7 @@ def sweep() -> Swept:
 def clean(job_id: UUID) -> None:
     """Remove what an ended job left on disk, and note it. Nothing happens to a job that is not ended."""
     job = ExportJob.objects.filter(pk=job_id).first()
-    if job is None or job.status in (Status.PENDING, Status.PROCESSING, Status.COMPLETED):
+    if job is None or job.status not in ENDED:
         return
     lifecycle.record_cleanup(job_id, files.remove_job(job_id))
 
@@ -104,16 +105,20 @@ def _ring_again(jobs: ExportJobQuerySet) -> int:
     return _each(ExportJob.objects.filter(pk__in=unknown), lifecycle.ring_again)
 
 
-def _remove_orphans() -> int:
+def orphans() -> list[Path]:
     """Files of no live attempt, and archives that no row names.
 
     The rows are read after the folder: whatever was published before is named by its row, or belongs to
     an attempt that is still under way.
     """
     found = list(files.present())
-    rows = ExportJob.objects.filter(pk__in={job_id for job_id, _, _ in found})
-    live = {(job.pk, job.attempt) for job in rows if job.status in (Status.PROCESSING, Status.COMPLETED)}
-    orphans = [path for job_id, attempt, path in found if (job_id, attempt) not in live]
-    for path in orphans:
-        files.remove_path(path)
-    return len(orphans)
+    live = ExportJob.objects.filter(status__in=(Status.PROCESSING, Status.COMPLETED))
+    owners = set(live.filter(pk__in={job_id for job_id, _, _ in found}).values_list("pk", "attempt"))
+    return [path for job_id, attempt, path in found if (job_id, attempt) not in owners]
+
+
+def _remove_orphans() -> int:
+    found = orphans()
+    for path in found:
+        files.remove(path)
+    return len(found)

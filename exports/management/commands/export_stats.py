@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from exports import statistics
+from exports.sweep import orphans
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = {**asdict(statistics.read()), "orphaned_files": statistics.orphaned_files()}
+        found = {**asdict(statistics.read()), "orphaned_files": len(orphans())}
         if options["json"]:
             self.stdout.write(json.dumps(found))
             return
