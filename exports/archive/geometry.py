@@ -41,6 +41,17 @@ def perimeters(points: Points, starts: Indexes) -> Values:
     return lengths
 
 
+def areas(points: Points, starts: Indexes) -> Values:
+    """(R,): the area of each ring, whichever way it turns; 0 for points on a line."""
+    if len(starts) == 1:
+        return np.empty(0)
+    # Seen from the ring's first point: far from the origin the products would lose digits.
+    x, y = (points - np.repeat(points[starts[:-1]], np.diff(starts), axis=0)).T
+    after = following(starts)
+    doubled: Values = np.add.reduceat(_cross((x, y), (x[after], y[after])), starts[:-1])
+    return np.abs(doubled) / 2
+
+
 def bounds(points: Points, starts: Indexes) -> Points:
     """(R, 4): smallest x, smallest y, largest x, largest y of each ring or run of rings."""
     if len(starts) == 1:
@@ -128,11 +139,7 @@ class Hulls:
 
     def areas(self) -> Values:
         """(N,): zero for points on a line."""
-        local = self.points - np.repeat(self.points[self.starts[:-1]], np.diff(self.starts), axis=0)
-        x, y = np.ascontiguousarray(local.T)
-        after = following(self.starts)
-        doubled: Values = np.add.reduceat(_cross((x, y), (x[after], y[after])), self.starts[:-1])
-        return doubled / 2
+        return areas(self.points, self.starts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from exports.archive.dataset import Dataset, Image, Objects, Points
-from exports.archive.geometry import bounds, following
+from exports.archive.geometry import areas, bounds
 from exports.archive.zipping import Entry, Spool
 
 
@@ -166,14 +166,10 @@ def _areas(objects: Objects) -> list[float]:
     """Square pixels of each object, its holes taken off."""
     if not len(objects):
         return []
-    starts = objects.ring_starts
-    # Seen from the ring's first point: far from the origin the products would lose digits.
-    x, y = (objects.points - np.repeat(objects.points[starts[:-1]], np.diff(starts), axis=0)).T
-    after = following(starts)
-    rings = np.abs(np.add.reduceat(x * y[after] - x[after] * y, starts[:-1])) / 2
+    rings = areas(objects.points, objects.ring_starts)
     signed = np.where(objects.ring_is_hole, -rings, rings)
-    areas: list[float] = np.add.reduceat(signed, objects.object_rings[:-1]).tolist()
-    return areas
+    found: list[float] = np.add.reduceat(signed, objects.object_rings[:-1]).tolist()
+    return found
 
 
 def _boxes(objects: Objects) -> list[list[float]]:
