@@ -16,6 +16,7 @@ import structlog
 from django.db import OperationalError, connection
 
 from exports import assembly, files, lifecycle, snapshot
+from exports.archive.dataset import LeftOut
 from exports.exceptions import LostClaim
 from exports.messages import Advance, Failure, PublishedFile
 from exports.models import ExportJob
@@ -92,7 +93,7 @@ def _complete(job: ExportJob, published: PublishedFile, warnings: list[dict[str,
     log.info("export_completed", job=str(job.pk), attempt=job.attempt, bytes=published.size)
 
 
-def _warning(left_out: Any) -> dict[str, Any]:
+def _warning(left_out: LeftOut) -> dict[str, Any]:
     return {"code": left_out.code, "message": left_out.sentence, "image": left_out.original_name}
 
 

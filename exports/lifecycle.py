@@ -138,13 +138,12 @@ def requeue(job_id: UUID, silent_for: timedelta) -> ExportJob:
         if job.status != Status.PROCESSING or job.heartbeat_at is None or now - job.heartbeat_at < silent_for:
             raise exceptions.IllegalMove
         job.losses += 1
+        dispatch.stop_after_commit(job.pk, job.dispatch)
         if job.losses >= settings.EXPORT_MAX_ATTEMPTS:
             _set_failed(job, _worker_lost(job.losses), now)
             _move(job, Status.FAILED, "worker_lost", SCHEDULER, now)
-            dispatch.stop_after_commit(job.pk, job.dispatch)
             dispatch.clean_after_commit(job.pk, job.attempt)
         else:
-            dispatch.stop_after_commit(job.pk, job.dispatch)
             _set_waiting(job, now, "worker_lost")
             _move(job, Status.PENDING, "worker_lost", SCHEDULER, now)
     return job
