@@ -30,9 +30,15 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """200 when exports can be started, built and fetched; otherwise 503 and the reasons."""
+    """200 when exports can be started, built and fetched; otherwise 503 and the reasons.
+
+    What is wrong but stops nobody is a warning: the ids of cancelled exports that still have a file.
+    """
     reasons = {name: reason for name, check in CHECKS.items() if (reason := check())}
-    return JsonResponse({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+    stuck = [] if "database" in reasons else list(statistics.stuck_cancellations())
+    warnings = {"stuckCancellations": stuck} if stuck else {}
+    answer = {"ready": not reasons, "reasons": reasons, "warnings": warnings}
+    return JsonResponse(answer, status=503 if reasons else 200)
 
 
 @require_safe
@@ -54,7 +60,7 @@ class _Exports(Collector):
         for name, meaning, value in (
             ("exports_oldest_waiting_seconds", "Age of the oldest one.", now.oldest_waiting_seconds),
             ("exports_published_bytes", "Bytes of all archives that can be downloaded.", now.published_bytes),
-            ("exports_stuck_cancellations", "Cancelled, but not cleaned up.", now.stuck_cancellations),
+            ("exports_stuck_cancellations", "Cancelled, but not cleaned up.", len(now.stuck_cancellations)),
             ("exports_free_bytes", "Bytes free for archives.", files.free_bytes()),
         ):
             yield GaugeMetricFamily(name, meaning, value=value)

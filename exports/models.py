@@ -17,6 +17,7 @@ from exports import rules
 from exports.states import ACTIVE, ENDED, CancelReason, Status
 from projects.models import EXPORTING, Project, Visitor
 
+STUCK_AFTER = timedelta(minutes=5)  # a cancelled export should have left nothing behind by then
 RECENT = 20  # exports that an estimate of duration looks back at
 
 
@@ -50,10 +51,20 @@ class ExportJobQuerySet(models.QuerySet["ExportJob"]):
         return self.filter(status__in=ENDED, cleaned_at=None)
 
     def without_access(self) -> ExportJobQuerySet:
-        """Active jobs whose user may no longer export the project."""
+        """Active jobs whose user may no longer export the project, or whose project was removed."""
         exporting = Q(project__memberships__user=F("user"), project__memberships__role__in=EXPORTING)
-        allowed = ExportJob.objects.filter(Q(project__owner=F("user")) | exporting, user__is_active=True)
+        allowed = ExportJob.objects.filter(
+            Q(project__owner=F("user")) | exporting, user__is_active=True, project__removed_at=None
+        )
         return self.active().exclude(pk__in=allowed.values("pk"))
+
+    def unreachable(self) -> ExportJobQuerySet:
+        """Archives that nobody can fetch any more: their project was removed."""
+        return self.filter(status=Status.COMPLETED, project__removed_at__isnull=False)
+
+    def stuck(self) -> ExportJobQuerySet:
+        """Cancelled longer than STUCK_AFTER ago, and not all of its files seen to be gone."""
+        return self.uncleaned().filter(status=Status.CANCELLED, cancelled_at__lt=Now() - STUCK_AFTER)
 
     def with_queue_position(self) -> ExportJobQuerySet:
         """With `place`: 1 for the next to be claimed, None for those that do not wait."""

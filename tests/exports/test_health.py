@@ -11,7 +11,7 @@ from django.test import Client
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rq import Queue, Worker
 
-from exports import dispatch, health
+from exports import dispatch, health, lifecycle
 from exports.models import ExportJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,13 +125,33 @@ def test_the_statistics_are_readable_by_programs(
     call_command("export_stats", "--json")
     found = json.loads(capsys.readouterr().out)
     assert found["by_status"]["completed"] == 1
-    assert (found["orphaned_files"], found["stuck_cancellations"]) == (1, 0)
+    assert (found["orphaned_files"], found["stuck_cancellations"]) == (1, [])
 
 
-def test_a_cancelled_export_that_left_files_is_stuck(
-    cancelled: ExportJob, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def stuck(cancelled: ExportJob) -> ExportJob:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE exports_exportjob SET cancelled_at = now() - interval '301 s', version = version + 1"
+        )
+    return cancelled
+
+
+def test_a_cancelled_export_that_left_files_is_named(
+    stuck: ExportJob, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ExportJob.objects.filter(pk=cancelled.pk).update(cancelled_at="2020-01-01T00:00:00Z", version=99)
     call_command("export_stats")
-    words = [line.rsplit(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
-    assert ["stuck cancellations", "1"] in [[name.strip(), value] for name, value in words]
+    assert f"Cancelled, but a file is left: {stuck.pk}" in capsys.readouterr().out
+    call_command("export_stats", "--json")
+    assert json.loads(capsys.readouterr().out)["stuck_cancellations"] == [str(stuck.pk)]
+    assert client.get("/readyz").json()["warnings"] == {"stuckCancellations": [str(stuck.pk)]}
+    assert b"exports_stuck_cancellations 1.0" in client.get("/metrics").content
+
+
+def test_one_that_was_just_cancelled_is_not_stuck(cancelled: ExportJob, client: Client) -> None:
+    assert client.get("/readyz").json()["warnings"] == {}
+
+
+def test_one_whose_files_are_gone_is_not_stuck(stuck: ExportJob, client: Client) -> None:
+    lifecycle.record_cleanup(stuck.pk, 0)
+    assert client.get("/readyz").json()["warnings"] == {}

@@ -23,5 +23,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(found))
             return
-        for name, value in {**found.pop("by_status"), **found}.items():
+        stuck = found.pop("stuck_cancellations")
+        for name, value in {**found.pop("by_status"), **found, "stuck_cancellations": len(stuck)}.items():
             self.stdout.write(f"{name.replace('_', ' '):>24}  {value:,.0f}")
+        for job_id in stuck:
+            self.stdout.write(f"Cancelled, but a file is left: {job_id}")
