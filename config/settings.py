@@ -40,6 +40,9 @@ EXPORT_MAX_ATTEMPTS = environment.integer("EXPORT_MAX_ATTEMPTS", 3)
 EXPORT_MAX_ACTIVE_PER_USER = environment.integer("EXPORT_MAX_ACTIVE_PER_USER", 3)
 EXPORT_MAX_IMAGES = environment.integer("EXPORT_MAX_IMAGES", 20_000)
 EXPORT_ROOT = DATA_DIR / "exports"
+EXPORT_CRASH_AT = environment.text("EXPORT_CRASH_AT", "")
+if EXPORT_CRASH_AT and not DEBUG:
+    raise ImproperlyConfigured("EXPORT_CRASH_AT kills processes: it is for tests, in development mode only.")
 
 INSTALLED_APPS = [
     "daphne",
