@@ -6,13 +6,15 @@ transaction has committed: `robust` hooks log, and the sweep repairs.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connections, transaction
+from django.utils.module_loading import import_string
 from redis import Redis
 from redis.exceptions import RedisError
 from rq.command import send_stop_job_command
@@ -20,11 +22,16 @@ from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
+from exports.exceptions import ExportError
+
 log = structlog.get_logger(__name__)
 QUEUE = "exports"
 BUILD, CLEAN = "exports.jobs.build", "exports.jobs.clean"
+CLEANING = "exports.cleaning.clean"
 PATIENCE = 1  # seconds for one answer of Redis: a caller waits for it
 KEEP = 600  # seconds that RQ remembers a call that is over
+
+_cleaner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cleaner")
 
 
 def ring_after_commit(job_id: UUID, dispatch: int) -> None:
@@ -36,6 +43,11 @@ def clean_after_commit(job_id: UUID, attempt: int) -> None:
     """Call a worker to remove what an ended job left on disk, before any other work."""
     call_id = f"clean-{job_id}-{attempt}"
     transaction.on_commit(lambda: _enqueue(CLEAN, job_id, call_id, at_front=True), robust=True)
+
+
+def clean_here_after_commit(job_id: UUID) -> None:
+    """The same, in a thread of this process: no horse has to be stopped, and the workers may be busy."""
+    transaction.on_commit(lambda: _clean_here(job_id), robust=True)
 
 
 def stop_after_commit(job_id: UUID, last_dispatch: int) -> None:
@@ -81,6 +93,20 @@ def _enqueue(function: str, job_id: UUID, call_id: str, **place: Any) -> None:
         log.info("already_rung", call=call_id)
     except RedisError as error:
         log.warning("bell_not_rung", call=call_id, error=repr(error))
+
+
+def _clean_here(job_id: UUID) -> None:
+    _cleaner.submit(_clean, job_id)
+
+
+def _clean(job_id: UUID) -> None:
+    """What fails here is done by the sweep."""
+    try:
+        import_string(CLEANING)(job_id)
+    except (DatabaseError, OSError, ExportError) as error:
+        log.warning("not_cleaned", job=str(job_id), error=repr(error))
+    finally:
+        connections.close_all()
 
 
 def _stop(job_id: UUID, last_dispatch: int) -> None:

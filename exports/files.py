@@ -93,7 +93,12 @@ async def stream(file: BinaryIO, start: int, length: int) -> AsyncIterator[bytes
 
 def remove_job(job_id: UUID) -> int:
     """Remove everything of a job, staged and published; the number of bytes freed."""
-    return sum(remove(path) for path in _all_paths() if path.name.startswith(f"{job_id}-"))
+    return sum(remove(path) for path in of_job(job_id))
+
+
+def of_job(job_id: UUID) -> list[Path]:
+    """Everything of a job, staged and published."""
+    return [path for path in _all_paths() if path.name.startswith(f"{job_id}-")]
 
 
 def remove_published(name: str) -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from exports import build as building
-from exports import sweep, worker
+from exports import cleaning, worker
 from exports.exceptions import IllegalMove, LostClaim
 
 log = structlog.get_logger(__name__)
@@ -22,4 +22,4 @@ def build(job_id: str) -> None:
 
 
 def clean(job_id: str) -> None:
-    sweep.clean(UUID(job_id))
+    cleaning.clean(UUID(job_id))

@@ -18,9 +18,10 @@ from django.core.exceptions import ObjectDoesNotExist
 from redis.exceptions import RedisError
 
 from exports import dispatch, files, lifecycle
+from exports.cleaning import clean
 from exports.exceptions import ExportError
 from exports.models import ExportJob, ExportJobQuerySet
-from exports.states import ENDED, CancelReason, Status
+from exports.states import CancelReason, Status
 
 log = structlog.get_logger(__name__)
 RING_AGAIN_AFTER = timedelta(seconds=10)
@@ -36,6 +37,7 @@ class Swept:
     abandoned: int = 0
     forgotten: int = 0
     past_retention: int = 0
+    unreachable: int = 0
     cleaned: int = 0
     orphans: int = 0
 
@@ -52,21 +54,14 @@ def sweep() -> Swept:
         overlong=_each(jobs.overlong(limit), lambda job_id: lifecycle.cancel_overlong(job_id, limit)),
         abandoned=_each(jobs.abandoned(silence), lambda job_id: lifecycle.requeue(job_id, silence)),
         forgotten=_ring_again(jobs.forgotten(RING_AGAIN_AFTER)),
-        past_retention=_each(jobs.past_retention(), _expire),
+        past_retention=_each(jobs.past_retention(), lambda job_id: _expire(job_id, "retention")),
+        unreachable=_each(jobs.unreachable(), lambda job_id: _expire(job_id, "project_removed")),
         cleaned=_each(jobs.uncleaned(), clean),
         orphans=_remove_orphans(),
     )
     if swept.any():
         log.info("swept", **asdict(swept))
     return swept
-
-
-def clean(job_id: UUID) -> None:
-    """Remove what an ended job left on disk, and note it. Nothing happens to a job that is not ended."""
-    job = ExportJob.objects.filter(pk=job_id).first()
-    if job is None or job.status not in ENDED:
-        return
-    lifecycle.record_cleanup(job_id, files.remove_job(job_id))
 
 
 def _each(jobs: ExportJobQuerySet, act: Callable[[UUID], object]) -> int:
@@ -89,8 +84,8 @@ def _cancel(job_id: UUID) -> None:
     lifecycle.cancel(job_id, lifecycle.SCHEDULER, CancelReason.SYSTEM)
 
 
-def _expire(job_id: UUID) -> None:
-    lifecycle.expire(job_id, "retention", lifecycle.SCHEDULER)
+def _expire(job_id: UUID, reason: str) -> None:
+    lifecycle.expire(job_id, reason, lifecycle.SCHEDULER)
 
 
 def _ring_again(jobs: ExportJobQuerySet) -> int:

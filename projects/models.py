@@ -29,19 +29,27 @@ EXPORTING = (Role.EXPORTER, Role.EDITOR)
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
+    def present(self) -> ProjectQuerySet:
+        """The projects that were not removed."""
+        return self.filter(removed_at=None)
+
+    def remove(self) -> int:
+        """Take them from everybody. The rows stay, for the audit of their exports; the sweep ends those."""
+        return self.present().update(removed_at=models.functions.Now())
+
     def visible_to(self, user: Visitor) -> ProjectQuerySet:
         """The projects that an active `user` owns or is a member of."""
         if not user.is_active:
             return self.none()
         memberships = Membership.objects.filter(user_id=user.pk)
-        return self.filter(Q(owner_id=user.pk) | Q(pk__in=memberships.values("project")))
+        return self.present().filter(Q(owner_id=user.pk) | Q(pk__in=memberships.values("project")))
 
     def exportable_by(self, user: Visitor) -> ProjectQuerySet:
         """The projects that an active `user` owns or may export as a member."""
         if not user.is_active:
             return self.none()
         memberships = Membership.objects.filter(user_id=user.pk, role__in=EXPORTING)
-        return self.filter(Q(owner_id=user.pk) | Q(pk__in=memberships.values("project")))
+        return self.present().filter(Q(owner_id=user.pk) | Q(pk__in=memberships.values("project")))
 
     def with_counts(self) -> ProjectQuerySet:
         """With `image_count` and `object_count` of what is in the project now."""
@@ -62,6 +70,7 @@ class Project(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_projects")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="projects")
     created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True, editable=False)
 
     objects = ProjectQuerySet.as_manager()
 

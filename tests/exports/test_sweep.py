@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from exports import dispatch, files, lifecycle, sweep
+from exports import build, cleaning, dispatch, files, lifecycle, sweep
 from exports.models import ExportJob
 from exports.states import Status
-from projects.models import Membership
+from projects.models import Membership, Project
 from tests.jobs import request_for
 
 Bell = list[tuple[str, str, str]]
@@ -32,6 +33,18 @@ def age(job: ExportJob, **columns: timedelta) -> None:
 
 def fresh(job: ExportJob) -> ExportJob:
     return ExportJob.objects.get(pk=job.pk)
+
+
+@pytest.fixture
+def completed_of(project: Project, bell: Bell) -> Callable[..., ExportJob]:
+    """A completed export of Alice's with these options."""
+
+    def make(**choices: Any) -> ExportJob:
+        made, _ = lifecycle.request(request_for(project, project.owner, **choices))
+        build.run(made.pk)
+        return made
+
+    return make
 
 
 def test_a_job_whose_call_was_lost_is_rung_again(job: ExportJob, bell: Bell) -> None:
@@ -161,3 +174,28 @@ def test_the_command_says_what_it_did(processing: ExportJob, capsys: pytest.Capt
     call_command("sweep_exports")
 
     assert "abandoned 1" in capsys.readouterr().out
+
+
+def test_a_removed_project_takes_its_exports_along(
+    project: Project, job: ExportJob, completed_of: Callable[..., ExportJob]
+) -> None:
+    done = completed_of(pixel_to_micrometer_scale=2)
+    Project.objects.filter(pk=project.pk).remove()
+
+    swept = sweep.sweep()
+
+    assert (swept.without_access, swept.unreachable) == (1, 1)
+    assert (fresh(job).status, fresh(job).cancel_reason) == (Status.CANCELLED, "system_cancelled")
+    assert fresh(done).status == Status.EXPIRED
+    assert list(files.present()) == []
+
+
+def test_what_is_left_of_a_job_that_still_writes_is_not_called_clean(
+    cancelled: ExportJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files._staging_root() / f"{cancelled.pk}-1").mkdir()
+    monkeypatch.setattr(files, "remove", lambda _: 0)  # as if it had come back at once
+
+    cleaning.clean(cancelled.pk)
+
+    assert fresh(cancelled).cleaned_at is None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import psutil
@@ -21,9 +20,9 @@ from exports.states import Status
 from projects.models import Project
 from tests.jobs import request_for
 from tests.processes import Running, environment, start_worker
+from tests.waiting import until
 
 pytestmark = pytest.mark.xdist_group("processes")
-PATIENCE = 30.0  # seconds
 
 
 @pytest.fixture
@@ -47,16 +46,6 @@ def requested(project: Project) -> ExportJob:
 
 def fresh(job: ExportJob) -> ExportJob:
     return ExportJob.objects.get(pk=job.pk)
-
-
-def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> float:
-    """Wait for it; the seconds that it took."""
-    start = monotonic()
-    while not condition():
-        if monotonic() - start > seconds:
-            raise TimeoutError("it did not happen")
-        sleep(0.005)
-    return monotonic() - start
 
 
 def horse_of(worker: Running) -> psutil.Process:
