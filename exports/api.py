@@ -17,7 +17,7 @@ from ninja.security import APIKeyQuery
 
 from config.authentication import ANYBODY_KNOWN
 from config.requests import ApiRequest, CursorText, has_current, page, position_of
-from exports import admission, asyncapi, downloads, lifecycle, refusals, tokens
+from exports import admission, asyncapi, downloads, grants, lifecycle, refusals, tokens
 from exports.answers import (
     Audit,
     AutoDownload,
@@ -134,14 +134,14 @@ def cancel_export(request: ApiRequest, project_id: UUID, job_id: UUID) -> Cancel
 )
 def download_export(request: ApiRequest, project_id: UUID, job_id: UUID) -> HttpResponseBase:
     """The archive, or a single range of it. The first one accepted ends the time in which it can be cancelled."""
-    return downloads.answer(request, _exportable_job(request, project_id, job_id))
+    return downloads.answer(request, _exportable_job(request, project_id, job_id).pk)
 
 
 @router.post(f"{JOB}/auto-download", response=AutoDownload)
 def claim_auto_download(request: ApiRequest, project_id: UUID, job_id: UUID) -> AutoDownload:
     """The right to download without being asked: granted once in a job's life, whoever asks."""
     job = _exportable_job(request, project_id, job_id)
-    claimed = lifecycle.claim_auto_download(job.pk, lifecycle.actor(request.auth))
+    claimed = grants.claim_auto_download(job.pk, lifecycle.actor(request.auth))
     return AutoDownload(download_url=download_url(claimed) or "")
 
 

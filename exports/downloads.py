@@ -1,8 +1,8 @@
 """The answer to a download: which bytes, under which headers, and whether at all.
 
-The file is opened before the download is accepted on the row, under its lock. So a download is recorded
-only when there is a file to send, and what was opened is sent whole even if its name goes meanwhile: a
-completed job's file never changes. Nothing is sent before that commit.
+All is decided on the row under its lock, and the file is opened before the lock is let go. So a download is
+recorded only when there is a file to send, and what was opened is sent whole even if its name goes
+meanwhile: a completed job's file never changes. Nothing is sent before the commit.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from config.problems import problem
 from config.requests import ApiRequest, has_current
-from exports import exceptions, files, lifecycle, refusals
+from exports import exceptions, files, grants, lifecycle
 from exports.models import ExportJob
+from exports.states import Status
 
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,40})-(?P<last>[0-9]{0,40})", re.ASCII)
 
@@ -57,19 +59,32 @@ class Body:
         self.file.close()
 
 
-def answer(request: ApiRequest, job: ExportJob) -> HttpResponseBase:
+def answer(request: ApiRequest, job_id: UUID) -> HttpResponseBase:
     """200, 206, 304 or 416. Raise NotCompleted, Failed, Cancelled or Expired: then no byte is sent."""
-    refusals.refuse_download(job)
+    try:
+        with ExitStack() as opened:
+            with grants.download(job_id, lifecycle.actor(request.auth)) as grant:
+                file = opened.enter_context(_open(grant.job))
+                response = _answer(request, grant, file)
+            if isinstance(response, StreamingHttpResponse):
+                opened.pop_all()
+            return response
+    except exceptions.FileGone:
+        with suppress(exceptions.IllegalMove):  # it ended meanwhile: its row says how
+            lifecycle.expire(job_id, "file_missing", lifecycle.SYSTEM)
+        raise
+
+
+def _answer(request: HttpRequest, grant: grants.Grant, file: BinaryIO) -> HttpResponseBase:
+    job = grant.job
     if has_current(request, _etag(job)):
         return _described(HttpResponse(status=304), job)
     part = _wanted_part(request, job)
     if part is None:
         return _not_satisfiable(job)
-    file = _open(job)
     if request.method == "HEAD":
-        file.close()
         return _with_length(_described(HttpResponse(content_type="application/zip"), job), part)
-    return _send(Body(file, part), job, lifecycle.actor(request.auth))
+    return _send(Body(file, part), grant)
 
 
 def range_of(header: str, size: int) -> Part | None:
@@ -98,31 +113,28 @@ def _wanted_part(request: HttpRequest, job: ExportJob) -> Part | None:
     return range_of(request.headers.get("Range", ""), size)
 
 
-def _send(body: Body, job: ExportJob, by: str) -> HttpResponseBase:
-    """Record the download, then answer. A later part of one that was recorded is only checked again."""
-    with ExitStack() as refused:
-        refused.callback(body.close)
-        accept = lifecycle.accept_range if body.part.start else lifecycle.record_download
-        accept(job.pk, by)
-        refused.pop_all()
-    status = 200 if body.part.is_whole else 206
-    response = StreamingHttpResponse(body, status=status, content_type="application/zip")
-    if not body.part.is_whole:
-        response["Content-Range"] = body.part.content_range
-    return _with_length(_described(response, job), body.part)
+def _send(body: Body, grant: grants.Grant) -> HttpResponseBase:
+    part = body.part
+    if part.start:
+        grant.accept_part(part.content_range)
+    else:
+        grant.accept_start()
+    response = StreamingHttpResponse(
+        body, status=200 if part.is_whole else 206, content_type="application/zip"
+    )
+    if not part.is_whole:
+        response["Content-Range"] = part.content_range
+    return _with_length(_described(response, grant.job), part)
 
 
 def _open(job: ExportJob) -> BinaryIO:
-    """Raise Expired, and expire the job, when the file is not there as it was published."""
+    """Raise FileGone when the file is not there as it was published."""
     with suppress(FileNotFoundError):
         file = files.open_published(job.file_name or "")
         if os.fstat(file.fileno()).st_size == _size(job):
             return file
         file.close()
-    with suppress(exceptions.IllegalMove):  # it ended meanwhile: its row says how
-        lifecycle.expire(job.pk, "file_missing", lifecycle.SYSTEM)
-    refusals.refuse_download(ExportJob.objects.get(pk=job.pk))
-    raise exceptions.Expired
+    raise exceptions.FileGone(jobStatus=Status.EXPIRED)
 
 
 def _described(response: HttpResponseBase, job: ExportJob) -> HttpResponseBase:

@@ -20,6 +20,13 @@ class ExportError(Exception):
         super().__init__(self.sentence)
 
 
+class Refusal(ExportError):
+    """This export cannot do that any more, or not yet. Each is kept in its audit."""
+
+    code = "refused"
+    status = 409
+
+
 class InvalidOptions(ExportError):
     """These options cannot be used."""
 
@@ -63,21 +70,21 @@ class InsufficientStorage(ExportError):
     status = 507
 
 
-class AlreadyDownloaded(ExportError):
+class AlreadyDownloaded(Refusal):
     """This export was downloaded already and can no longer be cancelled."""
 
     code = "already_downloaded"
     status = 409
 
 
-class AlreadyFailed(ExportError):
+class AlreadyFailed(Refusal):
     """This export failed already: there is nothing to cancel."""
 
     code = "already_failed"
     status = 409
 
 
-class AlreadyExpired(ExportError):
+class AlreadyExpired(Refusal):
     """This export expired already: there is nothing to cancel."""
 
     code = "already_expired"
@@ -91,32 +98,36 @@ class StillActive(ExportError):
     status = 409
 
 
-class NotCompleted(ExportError):
+class NotCompleted(Refusal):
     """This export is not ready to download."""
 
     code = "export_not_completed"
     status = 404
 
 
-class Failed(ExportError):
+class Failed(Refusal):
     """This export failed: there is no file to download."""
 
     code = "export_failed"
     status = 404
 
 
-class Cancelled(ExportError):
+class Cancelled(Refusal):
     """This export was cancelled: there is no file to download."""
 
     code = "export_cancelled"
     status = 410
 
 
-class Expired(ExportError):
+class Expired(Refusal):
     """The file of this export was removed. Start a new export to get it again."""
 
     code = "export_expired"
     status = 410
+
+
+class FileGone(Expired):
+    """The file of this export is no longer there as it was made. Start a new export to get it again."""
 
 
 class AlreadyAutoDownloaded(ExportError):

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from exports import dispatch, events, exceptions, intake, refusals, rows, snapshot
+from exports import crashpoints, dispatch, events, exceptions, intake, refusals, rows, snapshot
 from exports.messages import Advance, Failure, PublishedFile, Request
 from exports.models import ExportJob
 from exports.states import ACTIVE, ALLOWED, ENDED, CancelReason, Status
@@ -36,6 +36,7 @@ def request(wanted: Request) -> tuple[ExportJob, bool]:
     requests follow one another: what is counted here still holds at the commit.
     """
     with rows.waiting_briefly(), transaction.atomic(durable=True):
+        transaction.on_commit(lambda: crashpoints.reach("pending.committed"), robust=True)
         User.objects.select_for_update(no_key=True).get(pk=wanted.user_id)
         earlier = intake.same_request(wanted)
         if earlier:
@@ -47,6 +48,7 @@ def request(wanted: Request) -> tuple[ExportJob, bool]:
         rows.record(job, "", "requested", f"user:{wanted.user_id}", job.created_at)
         events.announce(events.Queued, job)
         dispatch.ring_after_commit(job.pk, job.dispatch)
+    crashpoints.reach("pending.told")
     return job, True
 
 
@@ -113,7 +115,7 @@ def cancel(job_id: UUID, by: str, reason: CancelReason = CancelReason.USER) -> E
     A cancelled job is returned as it is. Raise AlreadyDownloaded, AlreadyFailed or AlreadyExpired when
     there is nothing left to cancel, and Busy when the row's lock could not be had: that is no answer.
     """
-    with rows.locked(job_id) as (job, now):
+    with rows.answering(job_id, by, "cancel") as (job, now):
         if job.status != Status.CANCELLED:
             refusals.refuse_cancel(job)
             _cancel(job, now, by, reason)
@@ -179,38 +181,7 @@ def expire(job_id: UUID, reason: str, by: str) -> ExportJob:
         job.expired_at = now
         _move(job, Status.EXPIRED, reason, by, now)
         events.announce(events.Expired, job)
-        dispatch.clean_after_commit(job.pk, job.attempt)
-    return job
-
-
-def record_download(job_id: UUID, by: str) -> ExportJob:
-    """Accept a download: from here on the job cannot be cancelled.
-
-    Raise NotCompleted, Failed, Cancelled or Expired: then not a byte may be sent.
-    """
-    with rows.locked(job_id) as (job, now):
-        refusals.refuse_download(job)
-        _count_download(job, now, by)
-    return job
-
-
-def accept_range(job_id: UUID, by: str) -> ExportJob:
-    """Accept a later part of a download: recorded only when nothing was before. Raise as `record_download`."""
-    with rows.locked(job_id) as (job, now):
-        refusals.refuse_download(job)
-        if not job.download_count:
-            _count_download(job, now, by)
-    return job
-
-
-def claim_auto_download(job_id: UUID, by: str) -> ExportJob:
-    """Grant the one automatic download in a job's life. Raise AlreadyAutoDownloaded, or as a download."""
-    with rows.locked(job_id) as (job, now):
-        refusals.refuse_download(job)
-        if job.auto_download_claimed:
-            raise exceptions.AlreadyAutoDownloaded
-        job.auto_download_claimed = True
-        _move(job, Status.COMPLETED, "auto_download_claimed", by, now)
+        dispatch.clean_here_after_commit(job.pk)
     return job
 
 
@@ -221,7 +192,7 @@ def record_cleanup(job_id: UUID, bytes_freed: int) -> ExportJob:
             raise exceptions.IllegalMove
         if job.cleaned_at is None:
             job.cleaned_at, job.bytes_freed = now, bytes_freed
-            _move(job, Status(job.status), "cleaned", SYSTEM, now)
+            rows.change(job, job.status, "cleaned", SYSTEM, now)
             events.announce(events.CleanupCompleted, job)
     return job
 
@@ -242,12 +213,11 @@ def _moving(
 
 def _move(job: ExportJob, target: Status, reason: str, by: str, now: datetime) -> None:
     source, job.status = job.status, target
-    job.sequence += 1
-    rows.save(job, now)
-    rows.record(job, source, reason, by, now)
+    rows.change(job, source, reason, by, now)
 
 
 def _cancel(job: ExportJob, now: datetime, by: str, reason: CancelReason) -> None:
+    was_completed = job.status == Status.COMPLETED
     _forget_file(job)
     job.completed_at = job.heartbeat_at = None
     job.cancelled_at, job.cancel_reason = now, reason
@@ -255,15 +225,11 @@ def _cancel(job: ExportJob, now: datetime, by: str, reason: CancelReason) -> Non
         job.cleaned_at, job.bytes_freed = now, 0
     _move(job, Status.CANCELLED, reason, by, now)
     events.announce(events.Cancelled, job)
-    if job.attempt:
+    if was_completed:
+        dispatch.clean_here_after_commit(job.pk)
+    elif job.attempt:
         dispatch.stop_after_commit(job.pk, job.dispatch)
         dispatch.clean_after_commit(job.pk, job.attempt)
-
-
-def _count_download(job: ExportJob, now: datetime, by: str) -> None:
-    job.download_count += 1
-    _move(job, Status.COMPLETED, "downloaded", by, now)
-    events.announce(events.Downloaded, job)
 
 
 def _forget_file(job: ExportJob) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
-from exports import exceptions
+from exports import crashpoints, exceptions
 from exports.models import ExportJob, Transition
 
 
@@ -21,7 +21,23 @@ def locked(job_id: UUID) -> Iterator[tuple[ExportJob, datetime]]:
     with waiting_briefly(), transaction.atomic(durable=True):
         # no_key: inserting an audit row that points here must not wait for this lock.
         job = ExportJob.objects.select_for_update(no_key=True).get(pk=job_id)
+        transaction.on_commit(lambda: crashpoints.reach(f"{job.status}.committed"), robust=True)
         yield job, clock()
+    crashpoints.reach(f"{job.status}.told")
+
+
+@contextmanager
+def answering(job_id: UUID, by: str, question: str) -> Iterator[tuple[ExportJob, datetime]]:
+    """As `locked`. A Refusal raised inside is put into the audit as `<question>_refused`, then goes on."""
+    refused: exceptions.Refusal | None = None
+    with locked(job_id) as (job, now):
+        try:
+            yield job, now
+        except exceptions.Refusal as refusal:
+            refused = refusal
+            note(job, f"{question}_refused", by, now, code=refusal.code)
+    if refused:
+        raise refused
 
 
 @contextmanager
@@ -49,7 +65,21 @@ def save(job: ExportJob, now: datetime) -> None:
     job.save(force_update=True)
 
 
-def record(job: ExportJob, source: str, reason: str, by: str, now: datetime) -> None:
+def change(job: ExportJob, source: str, reason: str, by: str, now: datetime) -> None:
+    """Save the row as it is now, and its audit row: from `source` to its status."""
+    job.sequence += 1
+    save(job, now)
+    record(job, source, reason, by, now)
+
+
+def note(job: ExportJob, reason: str, by: str, now: datetime, **detail: object) -> None:
+    """An audit row of what changed nothing: there is no new version, and nobody is told."""
+    job.sequence += 1
+    job.save(update_fields=["sequence"])
+    record(job, job.status, reason, by, now, **detail)
+
+
+def record(job: ExportJob, source: str, reason: str, by: str, now: datetime, **detail: object) -> None:
     Transition.objects.create(
         job=job,
         sequence=job.sequence,
@@ -59,5 +89,6 @@ def record(job: ExportJob, source: str, reason: str, by: str, now: datetime) -> 
         actor=by,
         attempt=job.attempt,
         at=now,
-        detail={"version": job.version},
+        detail={"version": job.version, **detail},
     )
+    crashpoints.reach(f"{job.status}.recorded")

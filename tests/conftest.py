@@ -53,6 +53,7 @@ def bell(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
         rung.append((function, str(job_id), call_id))
 
     monkeypatch.setattr(dispatch, "_enqueue", note)
+    monkeypatch.setattr(dispatch, "_clean_here", lambda job_id: note(dispatch.CLEANING, job_id, "here"))
     return rung
 
 

@@ -14,13 +14,13 @@ from exports import events, lifecycle
 from exports.messages import PublishedFile
 from exports.models import ExportJob
 from projects.models import Project
-from tests.jobs import request_for
+from tests.jobs import download, request_for
 
 # What moves a job, called from a test's event loop.
 claim, beat, complete, cancel, record_download, record_cleanup = (
     sync_to_async(move)
     for move in (
-        lifecycle.claim, lifecycle.beat, lifecycle.complete, lifecycle.cancel, lifecycle.record_download,
+        lifecycle.claim, lifecycle.beat, lifecycle.complete, lifecycle.cancel, download,
         lifecycle.record_cleanup,
     )
 )  # fmt: skip

@@ -7,6 +7,7 @@ from django.test import Client
 from exports import lifecycle
 from exports.models import ApiToken, ExportJob
 from exports.states import Status
+from tests.jobs import download
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/exports/exportjob/"
@@ -50,7 +51,7 @@ def test_cancelling_goes_through_the_lifecycle(admin: Client, job: ExportJob) ->
 
 
 def test_what_cannot_be_cancelled_is_named(admin: Client, completed: ExportJob) -> None:
-    lifecycle.record_download(completed.pk, lifecycle.SYSTEM)
+    download(completed.pk, lifecycle.SYSTEM)
     assert "downloaded already" in cancel(admin, completed)
     assert ExportJob.objects.get(pk=completed.pk).status == Status.COMPLETED
 

@@ -13,7 +13,7 @@ from exports.schemas import JobView
 from exports.states import Status
 from projects.models import Project
 from tests.calling import call, exports_url, job_url
-from tests.jobs import request_for
+from tests.jobs import download, request_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bell")]
 
@@ -67,7 +67,7 @@ def test_a_late_cancel_is_refused(request: pytest.FixtureRequest, alice: User, s
 
 
 def test_a_downloaded_export_cannot_be_cancelled(alice: User, completed: ExportJob) -> None:
-    lifecycle.record_download(completed.pk, lifecycle.actor(alice))
+    download(completed.pk, lifecycle.actor(alice))
     response = call(alice, "POST", job_url(completed, "cancel"))
     assert (response.status_code, response.json()["code"]) == (409, "already_downloaded")
 

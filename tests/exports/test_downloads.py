@@ -166,6 +166,16 @@ def test_the_first_accepted_range_counts_wherever_it_starts(alice: User, complet
     assert (fresh(completed).download_count, row.actor) == (1, f"user:{alice.pk}")
 
 
+def test_each_later_range_is_in_the_audit_and_no_news(alice: User, completed: ExportJob) -> None:
+    fetch(alice, url_of(completed), Range="bytes=0-9")
+    before = fresh(completed).version
+    fetch(alice, url_of(completed), Range="bytes=10-19")
+    row = completed.transitions.last()
+    assert (row.reason, row.actor) == ("range_downloaded", f"user:{alice.pk}")
+    assert row.detail["range"] == f"bytes 10-19/{completed.file_size}"
+    assert fresh(completed).version == before
+
+
 def test_a_later_range_is_refused_once_the_file_expired(alice: User, completed: ExportJob) -> None:
     fetch(alice, url_of(completed), Range="bytes=0-9")
     lifecycle.expire(completed.pk, "retention", lifecycle.SCHEDULER)
@@ -212,27 +222,13 @@ def test_a_cancelled_one_says_since_when(alice: User, cancelled: ExportJob) -> N
     assert problem["cancelledAt"] == moment
 
 
-def test_a_cancel_between_looking_and_accepting_wins(
-    alice: User, completed: ExportJob, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = files.open_published
-
-    def open_late(name: str) -> object:
-        file = opened(name)
-        lifecycle.cancel(completed.pk, lifecycle.actor(alice))
-        return file
-
-    monkeypatch.setattr(files, "open_published", open_late)
-    response, _ = fetch(alice, url_of(completed))
-    assert (response.status_code, response.json()["code"]) == (410, "export_cancelled")
-
-
 def test_a_missing_file_expires_the_job(alice: User, completed: ExportJob) -> None:
     path_of(completed).unlink()
     response, _ = fetch(alice, url_of(completed))
     assert (response.status_code, response.json()["code"]) == (410, "export_expired")
     job = fresh(completed)
     assert (job.status, job.download_count) == (Status.EXPIRED, 0)
+    assert [row.reason for row in job.transitions.all()][-2:] == ["download_refused", "file_missing"]
 
 
 def test_a_file_of_another_size_is_not_sent(alice: User, completed: ExportJob) -> None:

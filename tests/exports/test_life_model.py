@@ -22,7 +22,7 @@ from exports.messages import Advance, Failure, PublishedFile
 from exports.models import ExportJob, Transition
 from exports.states import Status
 from projects.models import Project
-from tests.jobs import request_for
+from tests.jobs import download, request_for
 
 ATTEMPTS = st.integers(min_value=1, max_value=4)
 FILE = PublishedFile("x.zip", 3, "0" * 64)
@@ -84,7 +84,7 @@ class Life(RuleBasedStateMachine):
     def download(self) -> None:
         refusal: ExportError | None = None
         try:
-            lifecycle.record_download(self.job_id, "user:1")
+            download(self.job_id)
             self.was_downloaded = True
         except ExportError as error:
             refusal = error

@@ -11,11 +11,11 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from exports import exceptions, lifecycle
+from exports import exceptions, grants, lifecycle
 from exports.messages import Advance, Failure, PublishedFile
 from exports.models import ExportJob
 from exports.states import CancelReason, Status
-from tests.jobs import request_for
+from tests.jobs import download, request_for
 
 FILE = PublishedFile("x.zip", 3, "0" * 64)
 NOW = timedelta(0)
@@ -32,8 +32,8 @@ MOVES: dict[str, Callable[[UUID], Any]] = {
     "give_back": lambda job_id: lifecycle.give_back(job_id, 1),
     "ring_again": lifecycle.ring_again,
     "expire": lambda job_id: lifecycle.expire(job_id, "deleted", "user:1"),
-    "record_download": lambda job_id: lifecycle.record_download(job_id, "user:1"),
-    "claim_auto_download": lambda job_id: lifecycle.claim_auto_download(job_id, "user:1"),
+    "record_download": download,
+    "claim_auto_download": lambda job_id: grants.claim_auto_download(job_id, "user:1"),
     "record_cleanup": lambda job_id: lifecycle.record_cleanup(job_id, 0),
 }
 
@@ -85,8 +85,10 @@ def brought_to(job: ExportJob) -> Callable[[Status], ExportJob]:
 
 
 def as_seen(job: ExportJob) -> tuple[Any, ...]:
-    row = ExportJob.objects.filter(pk=job.pk).values_list().get()
-    return (*row, list(job.transitions.values_list()))
+    """All of the row but the number of its audit rows, and of the audit all but what was refused."""
+    row = ExportJob.objects.filter(pk=job.pk).values().get()
+    row.pop("sequence")
+    return row, list(job.transitions.exclude(reason__endswith="_refused").values())
 
 
 @pytest.mark.parametrize(("status", "move"), sorted(ACCEPTED))
@@ -119,6 +121,26 @@ def test_every_other_move_is_refused_and_changes_nothing(
         MOVES[move](job.pk)
 
     assert as_seen(job) == before
+
+
+@pytest.mark.parametrize(
+    ("status", "move", "code"),
+    [
+        (Status.FAILED, "cancel", "already_failed"),
+        (Status.EXPIRED, "cancel", "already_expired"),
+        (Status.PROCESSING, "record_download", "export_not_completed"),
+        (Status.CANCELLED, "record_download", "export_cancelled"),
+    ],
+)
+def test_a_refusal_is_kept_in_the_audit(
+    brought_to: Callable[[Status], ExportJob], status: Status, move: str, code: str
+) -> None:
+    job = brought_to(status)
+    with pytest.raises(exceptions.Refusal):
+        MOVES[move](job.pk)
+    row = job.transitions.last()
+    assert (row.from_status, row.to_status, row.sequence) == (status, status, job.sequence + 1)
+    assert (row.reason.endswith("_refused"), row.actor, row.detail["code"]) == (True, "user:1", code)
 
 
 def test_a_repeated_cancel_gives_the_same_answer_and_writes_nothing(cancelled: ExportJob) -> None:
@@ -173,17 +195,17 @@ def test_progress_never_falls(processing: ExportJob) -> None:
 
 
 def test_a_downloaded_export_cannot_be_cancelled(completed: ExportJob) -> None:
-    lifecycle.record_download(completed.pk, "user:1")
+    download(completed.pk)
 
     with pytest.raises(exceptions.AlreadyDownloaded):
         lifecycle.cancel(completed.pk, "user:1")
 
 
 def test_the_automatic_download_is_granted_once(completed: ExportJob) -> None:
-    lifecycle.claim_auto_download(completed.pk, "user:1")
+    grants.claim_auto_download(completed.pk, "user:1")
 
     with pytest.raises(exceptions.AlreadyAutoDownloaded):
-        lifecycle.claim_auto_download(completed.pk, "user:1")
+        grants.claim_auto_download(completed.pk, "user:1")
 
 
 def test_cancelling_a_waiting_job_leaves_nothing_to_clean(job: ExportJob) -> None:

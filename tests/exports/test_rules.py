@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
-from exports import lifecycle
 from exports.models import ExportJob
 from exports.states import ALLOWED, Status
 from tests.exports.test_lifecycle import MOVES, PATHS
+from tests.jobs import download
 
 # The columns that each state needs, so that only the move itself can be what is refused.
 COLUMNS = {
@@ -75,7 +75,7 @@ def test_a_change_without_a_new_version_is_refused(job: ExportJob, version: str)
 
 
 def test_a_downloaded_export_cannot_become_cancelled(completed: ExportJob) -> None:
-    lifecycle.record_download(completed.pk, "user:1")
+    download(completed.pk, "user:1")
 
     with pytest.raises(IntegrityError):
         sql(

@@ -11,7 +11,7 @@ from exports import lifecycle
 from exports.models import ExportJob
 from exports.states import Status
 from projects.models import Project
-from tests.jobs import request_for
+from tests.jobs import download, request_for
 
 ClientOf = Callable[[User], Client]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bell")]
@@ -142,7 +142,7 @@ def test_an_export_under_way_can_be_cancelled_by_its_form(
 def test_a_cancel_that_comes_too_late_is_explained(
     completed: ExportJob, alice: User, client_of: ClientOf
 ) -> None:
-    lifecycle.record_download(completed.pk, lifecycle.actor(alice))
+    download(completed.pk, lifecycle.actor(alice))
     page = client_of(alice).post(f"/exports/{completed.pk}/cancel/", follow=True).content.decode()
     assert "was downloaded already" in page
     assert status_of(completed) == Status.COMPLETED

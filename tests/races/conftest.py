@@ -22,14 +22,14 @@ def race() -> Race:
         with ThreadPoolExecutor(len(calls)) as pool:
             with transaction.atomic():
                 type(row)._default_manager.select_for_update().get(pk=row.pk)
-                futures = [pool.submit(_outcome, call) for call in calls]
-                _until_waiting(len(calls))
+                futures = [pool.submit(outcome_of, call) for call in calls]
+                until_waiting(len(calls))
             return [future.result() for future in futures]
 
     return run
 
 
-def _outcome(call: Call) -> object:
+def outcome_of(call: Call) -> object:
     """What the call returns, or the exception that it raises."""
     try:
         return call()
@@ -39,7 +39,7 @@ def _outcome(call: Call) -> object:
         connections.close_all()
 
 
-def _until_waiting(count: int) -> None:
+def until_waiting(count: int) -> None:
     deadline = monotonic() + PATIENCE
     while monotonic() < deadline:
         with connection.cursor() as cursor:

@@ -6,19 +6,24 @@ Each of these was seen to fail with `select_for_update` removed from `lifecycle`
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
+import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
-from exports import lifecycle
+from exports import files, grants, lifecycle
 from exports.messages import Failure, PublishedFile
 from exports.models import ExportJob
 from exports.states import Status
 from projects.models import Project
-from tests.jobs import request_for
-from tests.races.conftest import Race
+from tests.calling import job_url
+from tests.fetching import fetch
+from tests.jobs import download, request_for
+from tests.races.conftest import Race, outcome_of, until_waiting
 
 FILE = PublishedFile("x.zip", 3, "0" * 64)
 
@@ -32,7 +37,8 @@ def fresh(job: ExportJob) -> ExportJob:
 
 
 def audit(job: ExportJob) -> list[str]:
-    return list(job.transitions.values_list("to_status", flat=True))
+    """The states that it moved to; what was refused moved nothing."""
+    return list(job.transitions.exclude(reason__endswith="_refused").values_list("to_status", flat=True))
 
 
 def test_cancel_and_complete_cannot_both_win(race: Race, processing: ExportJob) -> None:
@@ -50,12 +56,30 @@ def test_cancel_and_complete_cannot_both_win(race: Race, processing: ExportJob) 
 
 def test_cancel_and_download_exclude_each_other(race: Race, completed: ExportJob) -> None:
     cancel = partial(lifecycle.cancel, completed.pk, "user:1")
-    download = partial(lifecycle.record_download, completed.pk, "user:1")
 
-    outcomes = kinds(race(completed, cancel, download))
+    outcomes = kinds(race(completed, cancel, partial(download, completed.pk)))
 
     assert outcomes in (Counter(["ExportJob", "Cancelled"]), Counter(["ExportJob", "AlreadyDownloaded"]))
     assert (fresh(completed).status == Status.CANCELLED) == bool(outcomes["Cancelled"])
+
+
+def test_a_cancel_that_comes_while_the_file_is_opened_comes_too_late(
+    completed: ExportJob, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = files.open_published
+    cancel = partial(lifecycle.cancel, completed.pk, "user:1")
+
+    def open_while_a_cancel_waits(name: str) -> BinaryIO:
+        futures.append(pool.submit(outcome_of, cancel))
+        until_waiting(1)
+        return opened(name)
+
+    monkeypatch.setattr(files, "open_published", open_while_a_cancel_waits)
+    futures: list[Future[object]] = []
+    with ThreadPoolExecutor(1) as pool:
+        response, body = fetch(alice, job_url(completed, "download"))
+        assert type(futures[0].result()).__name__ == "AlreadyDownloaded"
+    assert (response.status_code, len(body)) == (200, completed.file_size)
 
 
 def test_many_cancels_make_one_move_and_give_one_answer(race: Race, processing: ExportJob) -> None:
@@ -97,7 +121,7 @@ def test_cancel_and_fail_end_it_once(race: Race, processing: ExportJob) -> None:
 
 
 def test_one_automatic_download_is_granted(race: Race, completed: ExportJob) -> None:
-    outcomes = race(completed, *[partial(lifecycle.claim_auto_download, completed.pk, "user:1")] * 16)
+    outcomes = race(completed, *[partial(grants.claim_auto_download, completed.pk, "user:1")] * 16)
 
     assert kinds(outcomes) == Counter({"ExportJob": 1, "AlreadyAutoDownloaded": 15})
 
@@ -124,16 +148,21 @@ def test_parallel_requests_of_one_key_make_one_job(
     assert ExportJob.objects.count() == 1
 
 
+def test_parallel_requests_of_the_same_options_make_one_job(
+    race: Race, project: Project, alice: User, bell: list[Any]
+) -> None:
+    wanted = [request_for(project, alice, key=f"key-{number}") for number in range(64)]
+
+    outcomes = race(alice, *[partial(lifecycle.request, each) for each in wanted])
+
+    assert kinds(outcomes) == Counter({"tuple": 64})
+    assert ExportJob.objects.count() == 1
+
+
 def test_a_cancel_that_cannot_get_the_lock_promises_nothing(processing: ExportJob) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    from django.db import transaction
-
-    from tests.races.conftest import _outcome
-
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         ExportJob.objects.select_for_update().get(pk=processing.pk)
-        outcome = pool.submit(_outcome, partial(lifecycle.cancel, processing.pk, "user:1")).result()
+        outcome = pool.submit(outcome_of, partial(lifecycle.cancel, processing.pk, "user:1")).result()
 
     assert type(outcome).__name__ == "Busy"
     assert fresh(processing).status == Status.PROCESSING
