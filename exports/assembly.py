@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from django.conf import settings
 
+from exports import crashpoints
 from exports.archive.dataset import Dataset, Image, LeftOut, Objects
 from exports.archive.formats import ANNOTATIONS, METRICS, ORIGINALS, OVERLAYS, Format, Writer
 from exports.archive.guide import Contents, Counts, features_of
@@ -51,6 +52,7 @@ def write(file: BinaryIO, dataset: Dataset, items: Iterable[Item], progress: Pro
     assembly = _Assembly(file, dataset, progress)
     for item in items:
         assembly.pass_on(item)
+        crashpoints.reach("archive.begun")
     return assembly.finish()
 
 

@@ -8,56 +8,35 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import OperationalError, connection
 
-from exports import assembly, files, lifecycle, snapshot
+from exports import assembly, crashpoints, files, lifecycle, snapshot
 from exports.archive.dataset import LeftOut
 from exports.exceptions import LostClaim
 from exports.messages import Advance, Failure, PublishedFile
 from exports.models import ExportJob
+from exports.pulse import Pulse, WorkerStopping
 from exports.states import Status
 
 log = structlog.get_logger(__name__)
-BEAT_SECONDS = 0.25  # between two beats: at most four events a second
 
 
-class WorkerStopping(Exception):
-    """The worker was told to stop: the job goes back to the queue."""
+def run(
+    job_id: UUID, is_stopping: Callable[[], bool] = lambda: False, give_up: Callable[[], None] = lambda: None
+) -> None:
+    """Build one export. Raise IllegalMove or LostClaim when the job is not ours to build (any more).
 
-
-class Pulse:
-    """Heartbeat, progress and the check for a cancel, at most every BEAT_SECONDS."""
-
-    def __init__(self, job: ExportJob, is_stopping: Callable[[], bool]) -> None:
-        self._job = job
-        self._is_stopping = is_stopping
-        self._advance = Advance(0, "preparing", 0, job.image_count, "Listing the images")
-        self._last = monotonic()
-
-    def show(self, advance: Advance) -> None:
-        self._advance = advance
-        self.check()
-
-    def check(self) -> None:
-        """Raise LostClaim or WorkerStopping when this attempt has to end."""
-        if self._is_stopping():
-            raise WorkerStopping
-        if monotonic() - self._last >= BEAT_SECONDS:
-            lifecycle.beat(self._job.pk, self._job.attempt, self._advance)
-            self._last = monotonic()
-
-
-def run(job_id: UUID, is_stopping: Callable[[], bool] = lambda: False) -> None:
-    """Build one export. Raise IllegalMove or LostClaim when the job is not ours to build (any more)."""
+    `give_up` is called from a thread when it is not ours and the build does not come to notice.
+    """
     job = lifecycle.claim(job_id)
     log.info("export_started", job=str(job.pk), attempt=job.attempt, images=job.image_count)
     try:
-        _build(job, Pulse(job, is_stopping))
+        published, left_out = _archive(job, Pulse(job, is_stopping, give_up))
+        _complete(job, published, [_warning(each) for each in left_out])
     except WorkerStopping:
         lifecycle.give_back(job.pk, job.attempt)
     except (LostClaim, OperationalError):
@@ -68,14 +47,16 @@ def run(job_id: UUID, is_stopping: Callable[[], bool] = lambda: False) -> None:
         raise
 
 
-def _build(job: ExportJob, pulse: Pulse) -> None:
-    with files.staging(job.pk, job.attempt) as staged:
+def _archive(job: ExportJob, pulse: Pulse) -> tuple[PublishedFile, tuple[LeftOut, ...]]:
+    """The archive at its final place, which no row names yet, and what is not in it."""
+    with pulse, files.staging(job.pk, job.attempt) as staged:
+        crashpoints.reach("staging.made")
         dataset, items = snapshot.read(job, staged.folder)
         with staged.archive.open("w+b") as file:
             left_out = assembly.write(file, dataset, items, pulse)
+        crashpoints.reach("archive.written")
         pulse.show(Advance(97, "publishing", 0, 1, "Checking the archive"))
-        published = files.publish(staged, pulse.check)
-    _complete(job, published, [_warning(each) for each in left_out])
+        return files.publish(staged, pulse.check), left_out
 
 
 def _complete(job: ExportJob, published: PublishedFile, warnings: list[dict[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from exports import crashpoints
 from exports.messages import PublishedFile
 
 CHUNK = 1 << 20  # bytes read, hashed or sent at once
@@ -65,10 +66,13 @@ def publish(staged: Staging, checkpoint: Callable[[], None]) -> PublishedFile:
     with staged.archive.open("rb") as archive:
         sha256 = _hash(archive, checkpoint)
         os.fsync(archive.fileno())
+        crashpoints.reach("archive.flushed")
         size = os.fstat(archive.fileno()).st_size
     final = _path(f"{staged.job_id}-{staged.attempt}.zip")
     os.replace(staged.archive, final)
+    crashpoints.reach("archive.named")
     _flush_folder(final.parent)
+    crashpoints.reach("archive.published")
     return PublishedFile(final.name, size, sha256)
 
 

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def build(job_id: str) -> None:
     """Only one delivery can claim the job; the others leave it alone."""
     try:
-        building.run(UUID(job_id), worker.is_stopping)
+        building.run(UUID(job_id), worker.is_stopping, worker.give_up)
     except (IllegalMove, LostClaim) as reason:
         log.info("export_left_alone", job=job_id, reason=str(reason))
 

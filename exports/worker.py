@@ -30,6 +30,11 @@ def is_stopping() -> bool:
     return _stopping
 
 
+def give_up() -> None:
+    """End this work horse at once: its job is no longer its own, and it does not come to notice."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class ExportWorker(Worker):
     """One queue, one horse at a time. No ORM in the parent: a horse would inherit its connection."""
 

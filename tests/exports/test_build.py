@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from exports import assembly, build, files, lifecycle
+from exports import assembly, build, files, lifecycle, pulse
 from exports.exceptions import IllegalMove, LostClaim
 from exports.models import ExportJob
 from exports.states import Status
@@ -185,7 +185,7 @@ def test_two_images_of_one_name_are_both_exported(
 def test_a_cancel_during_the_build_stops_it_and_leaves_nothing(
     job: ExportJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "BEAT_SECONDS", 0)
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0)
     monkeypatch.setattr(files, "publish", lambda *_: lifecycle.cancel(job.pk, "user:1") and _FILE)
 
     with pytest.raises(LostClaim):
@@ -200,7 +200,7 @@ _FILE = files.PublishedFile("x.zip", 1, "0" * 64)
 
 
 def test_a_cancel_is_seen_between_two_images(job: ExportJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "BEAT_SECONDS", 0)
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0)
     beats: list[str] = []
 
     def beat_once(job_id: Any, attempt: int, advance: Any) -> None:
