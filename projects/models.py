@@ -37,6 +37,10 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Take them from everybody. The rows stay, for the audit of their exports; the sweep ends those."""
         return self.present().update(removed_at=models.functions.Now())
 
+    def restore(self) -> int:
+        """Give removed ones back; what the sweep ended meanwhile stays ended."""
+        return self.exclude(removed_at=None).update(removed_at=None)
+
     def visible_to(self, user: Visitor) -> ProjectQuerySet:
         """The projects that an active `user` owns or is a member of."""
         if not user.is_active:
