@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
 
+import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
@@ -25,6 +26,7 @@ from exports import exceptions, files, grants, lifecycle
 from exports.models import ExportJob
 from exports.states import Status
 
+log = structlog.get_logger(__name__)
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,40})-(?P<last>[0-9]{0,40})", re.ASCII)
 
 
@@ -128,12 +130,17 @@ def _send(body: Body, grant: grants.Grant) -> HttpResponseBase:
 
 
 def _open(job: ExportJob) -> BinaryIO:
-    """Raise FileGone when the file is not there as it was published."""
-    with suppress(FileNotFoundError):
+    """Raise FileGone when the file is not there as it was published, and Busy when that cannot be told."""
+    try:
         file = files.open_published(job.file_name or "")
-        if os.fstat(file.fileno()).st_size == _size(job):
-            return file
-        file.close()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise exceptions.FileGone(jobStatus=Status.EXPIRED) from None
+    except OSError as error:
+        log.warning("file_not_opened", job=str(job.pk), error=repr(error))
+        raise exceptions.Busy("The file cannot be read at this moment. Try again.") from error
+    if os.fstat(file.fileno()).st_size == _size(job):
+        return file
+    file.close()
     raise exceptions.FileGone(jobStatus=Status.EXPIRED)
 
 

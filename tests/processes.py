@@ -25,6 +25,7 @@ from config.embedded.valkey import Valkey
 from config.listening import listen
 
 HOST = "127.0.0.1"
+ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
 STOP_SECONDS = 10.0
 MAXIMAL_MESSAGE_BYTES = "65536"
@@ -35,10 +36,26 @@ class Running:
     """A program under test; `process` may be killed and stopped at will."""
 
     name: str
-    process: subprocess.Popen[bytes]
-    output: Path
-    url: str = field(default="")
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    inherited: tuple[int, ...] = ()
+    url: str = ""
     """`http://127.0.0.1:PORT` of a web server."""
+    process: subprocess.Popen[bytes] = field(init=False)
+    output: Path = field(init=False)
+    """What it prints, each start to a file of its own in `logs` of the data folder."""
+
+    def start(self) -> None:
+        """Also again, after it ended. It dies with the thread that calls this."""
+        logs = Path(self.environment["DATA_DIR"]) / "logs"
+        self.output = logs / f"{self.name}-{len(list(logs.glob(self.name + '-*')))}.log"
+        self.process = processes.start(
+            (sys.executable, *self.command),
+            output=self.output,
+            environment=self.environment,
+            folder=ROOT,
+            inherited=self.inherited,
+        )
 
     @property
     def stream_url(self) -> str:
@@ -141,16 +158,8 @@ def kill(valkey: Valkey, by: signal.Signals = signal.SIGKILL) -> None:
 def _started(
     name: str, command: tuple[str, ...], env: Mapping[str, str], inherited: tuple[int, ...] = ()
 ) -> Iterator[Running]:
-    logs = Path(env["DATA_DIR"]) / "logs"
-    output = logs / f"{name}-{len(list(logs.glob(name + '-*')))}.log"
-    process = processes.start(
-        (sys.executable, *command),
-        output=output,
-        environment=env,
-        folder=settings.BASE_DIR,
-        inherited=inherited,
-    )
-    running = Running(name, process, output)
+    running = Running(name, command, env, inherited)
+    running.start()
     try:
         yield running
     finally:

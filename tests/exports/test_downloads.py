@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import zipfile
@@ -235,6 +236,24 @@ def test_a_file_of_another_size_is_not_sent(alice: User, completed: ExportJob) -
     with path_of(completed).open("ab") as file:
         file.write(b"more")
     assert fetch(alice, url_of(completed))[0].status_code == 410
+
+
+def test_a_folder_in_its_place_is_no_file(alice: User, completed: ExportJob) -> None:
+    path_of(completed).unlink()
+    path_of(completed).mkdir()
+    assert fetch(alice, url_of(completed))[0].status_code == 410
+
+
+def test_a_file_that_cannot_be_read_now_is_not_given_up(
+    alice: User, completed: ExportJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: str) -> None:
+        raise OSError(errno.EIO, "Input/output error", "/var/secret")
+
+    monkeypatch.setattr(files, "open_published", refuse)
+    response, body = fetch(alice, url_of(completed))
+    assert (response.status_code, response["Retry-After"], b"secret" in body) == (503, "1", False)
+    assert fresh(completed).status == Status.COMPLETED
 
 
 def test_the_file_is_closed_even_when_nothing_was_read(completed: ExportJob) -> None:
