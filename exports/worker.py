@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -59,9 +60,11 @@ class ExportWorker(Worker):
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         connections.close_all()
-        # Inherited, so that an early request to stop cannot kill a child that has no handler yet.
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        # Held back until the horse has its handler: an early request to stop neither kills it nor is lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         super().fork_work_horse(job, queue)
+        if self._stop_requested:  # it came before there was a horse to tell
+            self._tell_horse_to_stop()
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         _die_with(os.getppid() if self.pid is None else self.pid)
@@ -70,12 +73,17 @@ class ExportWorker(Worker):
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         signal.signal(signal.SIGUSR1, _stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
 
     def handle_warm_shutdown_request(self) -> None:
         """The first SIGTERM: the horse gives its job back at its next beat instead of finishing it."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
-        if self.horse_pid:
-            os.kill(self.horse_pid, signal.SIGUSR1)
+        self._tell_horse_to_stop()
+
+    def _tell_horse_to_stop(self) -> None:
+        with suppress(ProcessLookupError):  # RQ forgets its pid a moment after its end
+            if self.horse_pid:
+                os.kill(self.horse_pid, signal.SIGUSR1)
 
 
 def preload() -> None:
