@@ -40,6 +40,10 @@ class Gate:
 
 class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            # What was begun cannot become an error page: daphne would fail trying, and never look again. A cut
+            # connection is what tells the reader that the answer is not whole.
+            protocol.handle_exception = lambda _error: protocol.loseConnection()
         is_more_to_come = message["type"] == "http.response.body" and bool(message.get("more_body"))
         gate = getattr(protocol, "gate", None)
         if is_more_to_come and gate is None:

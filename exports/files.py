@@ -82,13 +82,13 @@ def open_published(name: str) -> BinaryIO:
 
 
 async def stream(file: BinaryIO, start: int, length: int) -> AsyncIterator[bytes]:
-    """`length` bytes from `start`, read in a thread, the file closed at the end."""
+    """`length` bytes from `start`, read in a thread, the file closed at the end. Raise OSError when it has fewer."""
     try:
         file.seek(start)
         while length > 0:
             chunk = await sync_to_async(file.read, thread_sensitive=False)(min(CHUNK, length))
             if not chunk:
-                return
+                raise OSError("The file is shorter than it was.")
             length -= len(chunk)
             yield chunk
     finally:
