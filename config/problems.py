@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 import structlog
 from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel, Field
 
+from config.outage import OUTAGE
 from exports.exceptions import Busy, ExportError
 
 log = structlog.get_logger(__name__)
@@ -62,8 +62,8 @@ def register(api: NinjaAPI) -> None:
     api.add_exception_handler(Http404, _not_found)
     api.add_exception_handler(ObjectDoesNotExist, _not_found)
     api.add_exception_handler(SuspiciousOperation, _suspicious)
-    api.add_exception_handler(OperationalError, _database_busy)
-    api.add_exception_handler(InterfaceError, _database_busy)
+    for error in OUTAGE:
+        api.add_exception_handler(error, _database_busy)
     api.add_exception_handler(Exception, _failed)
 
 

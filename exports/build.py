@@ -12,8 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, connection
+from django.db import connection
 
+from config.outage import OUTAGE
 from exports import assembly, crashpoints, files, lifecycle, snapshot
 from exports.archive.dataset import LeftOut
 from exports.exceptions import LostClaim
@@ -39,7 +40,7 @@ def run(
         _complete(job, published, [_warning(each) for each in left_out])
     except WorkerStopping:
         lifecycle.give_back(job.pk, job.attempt)
-    except (LostClaim, OperationalError):
+    except (LostClaim, *OUTAGE):
         # Cancelled, or the database is away: nothing can be recorded; the sweep takes the job back.
         raise
     except Exception as error:
@@ -65,7 +66,7 @@ def _complete(job: ExportJob, published: PublishedFile, warnings: list[dict[str,
     except LostClaim:
         files.remove_published(published.name)
         raise
-    except OperationalError:
+    except OUTAGE:
         # The connection may have gone during COMMIT: only the row knows what became of it.
         connection.close()
         row = ExportJob.objects.get(pk=job.pk)

@@ -20,7 +20,7 @@ import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import User
-from django.db import DatabaseError, InterfaceError
+from django.db import Error as DatabaseFault
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -128,7 +128,7 @@ class ExportStream(AsyncWebsocketConsumer):
                     tick_at = self._next_tick()
                     await self._look_again()
                 await self._tell()
-            except (DatabaseError, InterfaceError, OSError) as error:
+            except (DatabaseFault, OSError) as error:
                 log.warning("stream_not_served", error=repr(error))
                 await self._say({"type": "error", "code": "unavailable"})
             await asyncio.sleep(PAUSE_SECONDS)

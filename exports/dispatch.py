@@ -13,7 +13,8 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connections, transaction
+from django.db import Error as DatabaseFault
+from django.db import connections, transaction
 from django.utils.module_loading import import_string
 from redis import Redis
 from redis.exceptions import RedisError
@@ -103,7 +104,7 @@ def _clean(job_id: UUID) -> None:
     """What fails here is done by the sweep."""
     try:
         import_string(CLEANING)(job_id)
-    except (DatabaseError, OSError, ExportError) as error:
+    except (DatabaseFault, OSError, ExportError) as error:
         log.warning("not_cleaned", job=str(job_id), error=repr(error))
     finally:
         connections.close_all()

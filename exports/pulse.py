@@ -8,7 +8,8 @@ from time import monotonic
 from types import TracebackType
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import Error as DatabaseFault
+from django.db import connection
 
 from exports import lifecycle
 from exports.exceptions import LostClaim
@@ -87,6 +88,6 @@ class Pulse:
         """A database that is away now may be back at the next beat."""
         try:
             self._beat_after(SILENCE_SECONDS)
-        except (DatabaseError, InterfaceError) as error:
+        except DatabaseFault as error:
             log.warning("beat_failed", job=str(self._job.pk), error=str(error))
             connection.close()

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import InterfaceError, OperationalError
 from django.test import Client
 
+from config.outage import OUTAGE
 from projects import views
 from projects.models import Project
 
 
-@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+@pytest.mark.parametrize("error", OUTAGE)
 def test_without_the_database_a_page_says_so_calmly(
     project: Project,
     alice: User,

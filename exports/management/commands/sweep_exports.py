@@ -6,7 +6,8 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseFault
+from django.db import connection
 
 from exports.sweep import sweep
 
@@ -32,6 +33,6 @@ class Command(BaseCommand):
         """The database may be away: the next pass tries again."""
         try:
             sweep()
-        except DatabaseError as error:
+        except DatabaseFault as error:
             log.warning("sweep_failed", error=str(error))
             connection.close()
