@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 from redis import Redis
 
@@ -25,6 +26,7 @@ from exports.states import CancelReason
 from projects.models import Image, Membership, Project, Role, Segmentation
 from projects.outlines import OutlinedObject, pack
 from tests.jobs import request_for
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +44,27 @@ def _quiet_stage() -> Iterator[None]:
     yield
     for folder in (settings.EXPORT_ROOT, settings.MEDIA_ROOT):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _idle_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The tables are emptied only when no program of the test is at work in them any more."""
+    if "transactional_db" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("transactional_db")  # so that this ends before it does
+    yield
+    with suppress(TimeoutError):
+        until(_is_idle, seconds=5)
+
+
+def _is_idle() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND state <> 'idle'"
+        )
+        return bool(cursor.fetchone() == (0,))
 
 
 @pytest.fixture
@@ -149,9 +172,9 @@ def expired(completed: ExportJob) -> ExportJob:
 def _no_connection_left() -> Iterator[None]:
     """Threads of a test must not keep the test database open."""
     yield
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
+    for each in connections.all(initialized_only=True):
+        if not each.in_atomic_block:
+            each.close()
 
 
 def add_image(
