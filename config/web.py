@@ -7,6 +7,8 @@ it. Here the application waits, between two chunks of a body, until the transpor
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from daphne.cli import CommandLineInterface
@@ -51,9 +53,24 @@ class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
         elif gate and not is_more_to_come:
             protocol.unregisterProducer()
             protocol.gate = None
-        await super().handle_reply(protocol, message)
+        with _of_any_size(protocol):
+            await super().handle_reply(protocol, message)
         if gate and is_more_to_come:
             await gate.passed()
+
+
+@contextmanager
+def _of_any_size(protocol: Any) -> Iterator[None]:
+    """Autobahn holds what is sent to the limit for what may be received; a snapshot of many exports is longer."""
+    limit = getattr(protocol, "maxMessagePayloadSize", None)
+    if limit is None:
+        yield
+        return
+    protocol.maxMessagePayloadSize = 0
+    try:
+        yield
+    finally:
+        protocol.maxMessagePayloadSize = limit
 
 
 class Web(CommandLineInterface):  # type: ignore[misc]

@@ -35,13 +35,14 @@ from exports.wishes import Allowance, Refused, asked
 log = structlog.get_logger(__name__)
 JOIN_SECONDS = 1.0  # that a snapshot waits for Redis
 LEAVE_SECONDS = 2.0
+RETRY_SECONDS = 1.0  # from a look that failed to the next
 PAUSE_SECONDS = 0.02  # between two reads for one socket
 
 
 class CloseCode:
     """Plain integers: the server takes no enumeration for one."""
 
-    FAILED = 1011
+    FAILED = 4500  # not 1011, which daphne's protocol refuses to send
     NOT_LOGGED_IN = 4401
     SILENT = 4408
     TOO_MANY_MESSAGES = 4429
@@ -130,6 +131,7 @@ class ExportStream(AsyncWebsocketConsumer):
                 await self._tell()
             except (DatabaseFault, OSError) as error:
                 log.warning("stream_not_served", error=repr(error))
+                tick_at = time.monotonic() + RETRY_SECONDS  # what was announced meanwhile may be lost
                 await self._say({"type": "error", "code": "unavailable"})
             await asyncio.sleep(PAUSE_SECONDS)
 

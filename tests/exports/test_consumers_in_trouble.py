@@ -76,4 +76,4 @@ async def test_an_unforeseen_error_closes_the_socket_so_that_the_client_comes_ag
         raise KeyError("a mistake")
 
     monkeypatch.setattr(consumers, "_snapshot", fail)
-    assert await close_code(await open_stream(alice)) == 1011
+    assert await close_code(await open_stream(alice)) == 4500
