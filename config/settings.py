@@ -123,6 +123,12 @@ DATABASES: dict[str, Any] = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_OPTIONS)
+DATABASE_POOL = environment.integer("DATABASE_POOL", 0, least=0)
+if DATABASE_POOL:
+    # A failed connection is not tried again behind the scenes with growing pauses: the next request tries.
+    patience = {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 2, "reconnect_timeout": 0}
+    DATABASES["default"]["OPTIONS"]["pool"] = patience
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured(
         "DATABASE_URL must name a PostgreSQL database, such as postgres://user@host/name."
