@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from bench import goals, machine, report
+from bench import cancels, goals, machine, report, serving
 from bench.place import prepared
-from bench.runs import Run, measured
+from bench.runs import measured
 from bench.sizes import SIZES
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,9 +26,14 @@ def main() -> None:
         runs = {name: measured(place, SIZES[name], wanted.repeat, _say) for name in wanted.sizes}
     for name, sides in runs.items():
         print(report.table(SIZES[name], sides), end="\n\n")
-    for goal in goals.judged(runs):
+    _say(f"Cancelling {wanted.cancels} exports while others run.")
+    promise: dict[str, Any] = {"cancels": cancels.measured(wanted.cancels)}
+    _say("Downloading, alone and beside others.")
+    promise["downloads"] = serving.measured(wanted.megabytes, wanted.cancels)
+    met = [*goals.judged(runs), *goals.of_promise(promise)]
+    for goal in met:
         print(goal.line())
-    saved = _save(started, facts, runs)
+    saved = _save(started, {"machine": facts, "runs": runs, "goals": met, **promise})
     _say(f"Saved as bench/results/{saved.name}.")
 
 
@@ -36,24 +41,21 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of the export.")
     parser.add_argument("--only", action="append", choices=SIZES, help="a size; may be given again")
     parser.add_argument("--repeat", type=int, choices=range(1, 100), default=3, metavar="N", help="turns (3)")
+    parser.add_argument(
+        "--cancels", type=int, choices=range(1, 10_000), default=100, metavar="N", help="(100)"
+    )
     parser.add_argument("--quick", action="store_true", help="three tiny images, once: does it run at all?")
     wanted = parser.parse_args()
-    wanted.sizes = wanted.only or ["S", "M"]
+    wanted.sizes, wanted.megabytes = wanted.only or ["S", "M"], 300
     if wanted.quick:
-        wanted.sizes, wanted.repeat = ["quick"], 1
+        wanted.sizes, wanted.repeat, wanted.cancels, wanted.megabytes = ["quick"], 1, 3, 3
     return wanted
 
 
-def _save(started: datetime, facts: dict[str, Any], runs: dict[str, dict[str, Run]]) -> Path:
+def _save(started: datetime, found: dict[str, Any]) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{started:%Y-%m-%dT%H%M%SZ}.json"
-    content = {
-        "started": started,
-        "machine": facts,
-        "sizes": {name: SIZES[name] for name in runs},
-        "runs": runs,
-        "goals": goals.judged(runs),
-    }
+    content = {"started": started, "sizes": {name: SIZES[name] for name in found["runs"]}, **found}
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
     return path
 

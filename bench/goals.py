@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bench.runs import Run
 from bench.sizes import SIZES
@@ -27,6 +28,20 @@ def judged(measured: dict[str, dict[str, Run]]) -> list[Goal]:
     """Of the largest size, and of the growth from the smallest to it."""
     names = sorted(measured, key=lambda name: SIZES[name].images * SIZES[name].pixels ** 2)
     return [*_of_one(measured[names[-1]]), *_of_growth(names[0], names[-1], measured)]
+
+
+def of_promise(found: dict[str, Any]) -> Iterator[Goal]:
+    """From `cancels.measured`, in milliseconds, and `serving.measured`."""
+    limits = {"answered": 50, "process_gone": 100, "files_gone": 1000}
+    for name, limit in limits.items():
+        spread = found["cancels"][name]
+        figure = f"cancel {name.replace('_', ' ')}: p50 {spread['p50']:.0f} ms, p99 {spread['p99']:.0f} ms, at most {limit}"
+        yield Goal("P11", figure, spread["p99"] <= limit)
+    served = found["downloads"]
+    share = served["download"] / served["copy"]
+    yield Goal("P15", f"{share:.2f} of the throughput of curl file://, at least 0.3", share >= 0.3)
+    figure = f"other requests: p99 {served['alone']:.0f} ms, {served['beside']:.0f} ms beside four downloads"
+    yield Goal("P15", figure, None)
 
 
 def _of_one(runs: dict[str, Run]) -> Iterator[Goal]:
