@@ -12,7 +12,7 @@ PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench
+.PHONY: help run test check bench chaos mutants
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,13 @@ check: .venv/development.stamp  ## Formatter, linter, types, missing migrations,
 
 bench: .venv/development.stamp  ## Run the benchmarks: a table here, numbers in bench/results
 	@.venv/bin/python -m bench
+
+chaos: .venv/development.stamp  ## Break a running hub for 20 minutes, check every promise (SECONDS= SEED= BROKEN=)
+	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(BROKEN),--broken $(BROKEN))
+
+mutants: .venv/development.stamp  ## Take out each guarantee's mechanism: its test has to fail
+	@.venv/bin/python -m tests.mutants
 
 # Each set of packages is installed again only when its list has changed.
 .venv/runtime.stamp: requirements.txt | .venv/bin/uv

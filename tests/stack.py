@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -57,7 +58,7 @@ class Answer(NamedTuple):
     """`status` is None when there was no answer."""
 
     status: int | None
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
     @property
@@ -190,7 +191,7 @@ def call(
         answer = connection.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
     except (OSError, http.client.HTTPException):
-        return Answer(None, {}, b"")
+        return Answer(None, Message(), b"")
     finally:
         connection.close()
 
