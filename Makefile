@@ -3,8 +3,8 @@
 PYTHON ?= python3
 UV = uv==0.13.9
 PYTEST_ARGS ?=
-# One process a core; tests of one group, those that start real programs, stay in one process.
-PYTEST = .venv/bin/python -m pytest -n auto --dist loadgroup
+# One process a core; the tests of a file stay together, for many share what took seconds to start.
+PYTEST = .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 	SECRET_KEY=only-for-this-check-zqXw7Lr2vT9mKc4bYh8nPd3sGf6jUa1eRo5iWy0t
 

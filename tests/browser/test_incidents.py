@@ -18,7 +18,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_promises import is_live
 from tests.incidents.tabs import REMEMBER, RERENDER, Tab
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -6,13 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.checker import summary
 from tests.chaos.history import read
 from tests.processes import ROOT
 
-pytestmark = pytest.mark.xdist_group("chaos")
 LONGEST_SECONDS = 300
 
 

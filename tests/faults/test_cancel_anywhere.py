@@ -35,7 +35,7 @@ from tests.processes import Running
 from tests.races.conftest import outcome_of, until_waiting
 from tests.stack import call as call_over_http
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 30.0  # seconds
 
 Bell = list[tuple[str, str, str]]

@@ -23,7 +23,6 @@ from tests.processes import Running, environment, start_worker
 from tests.stack import call
 from tests.waiting import until
 
-pytestmark = pytest.mark.xdist_group("processes")
 CANCELS = 10
 
 

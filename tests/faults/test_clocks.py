@@ -13,7 +13,6 @@ from tests.faults.exporting import PROJECTS, Export, children_of, horse_of, star
 from tests.processes import Running, start_daphne, start_worker
 from tests.stack import Stack, call, stack
 
-pytestmark = pytest.mark.xdist_group("processes")
 HOUR = 3600
 LIMITS = {  # shorter than the clocks are wrong
     "EXPORT_HEARTBEAT_TIMEOUT": "8 s",

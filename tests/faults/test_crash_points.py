@@ -20,7 +20,6 @@ from tests.processes import start_daphne, start_scheduler, start_worker
 from tests.stack import Stack, stack
 from tests.waiting import until
 
-pytestmark = pytest.mark.xdist_group("processes")
 PATIENCE = 120  # seconds after the faults, of which ten pass before a lost call is made again
 
 

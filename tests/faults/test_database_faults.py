@@ -13,7 +13,6 @@ import pytest
 from tests.faults.exporting import PROJECTS, ask_to_start, start, start_different, until
 from tests.stack import Stack, stack
 
-pytestmark = pytest.mark.xdist_group("processes")
 LONGEST_IDLE = """
     SELECT coalesce(extract(epoch FROM max(clock_timestamp() - state_change)), 0)
     FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'

@@ -16,7 +16,6 @@ from tests.faults import exporting
 from tests.faults.exporting import PROJECTS, Export, ask_to_start, start
 from tests.stack import Stack, can_mount, stack
 
-pytestmark = pytest.mark.xdist_group("processes")
 DISK_MEGABYTES = 200
 PAGE, MEGABYTE = 4096, 1 << 20
 SENTENCE = "The disk is full. Try again later, or select fewer images."

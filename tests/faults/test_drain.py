@@ -12,7 +12,6 @@ from tests.faults.exporting import PROJECTS, Export, files, start, start_differe
 from tests.processes import start_worker
 from tests.stack import Stack, stack
 
-pytestmark = pytest.mark.xdist_group("processes")
 GONE_SECONDS = 20
 
 

@@ -15,7 +15,6 @@ from tests.faults.proxy import Line, LineCut, Moment, Proxy, proxy
 from tests.processes import Running, start_daphne, start_worker
 from tests.stack import Stack, stack
 
-pytestmark = pytest.mark.xdist_group("processes")
 CANCELLING, CLAIMING, COMPLETING, REQUESTING = b"'cancelled'", b"'claimed'", b"'built'", b"'requested'"
 """What only the transaction of each move says."""
 

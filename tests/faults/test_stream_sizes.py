@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from exports import lifecycle
 from projects.models import Project
 from tests.faults.conftest import Listener
 from tests.jobs import request_for
 from tests.processes import Running
 
-pytestmark = pytest.mark.xdist_group("processes")
 MANY = 80
 
 

@@ -21,7 +21,7 @@ from tests.calling import job_url
 from tests.fetching import fetch
 from tests.processes import Running
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.django_db(transaction=True)
 BIG = 24 << 20  # bytes: more than the sockets between us hold
 LEFT = 20 << 20
 PATIENCE = 20.0  # seconds

@@ -22,8 +22,6 @@ from tests.jobs import request_for
 from tests.processes import Running, environment, start_worker
 from tests.waiting import until
 
-pytestmark = pytest.mark.xdist_group("processes")
-
 
 @pytest.fixture
 def big_project(project: Project) -> Project:

@@ -36,7 +36,6 @@ from tests.processes import Running
 from tests.races.conftest import Race
 from tests.waiting import until
 
-pytestmark = pytest.mark.xdist_group("processes")
 FILE = PublishedFile("x.zip", 10, "0" * 64)
 TRUTH = {"status": "cancelled", "downloadUrl": None, "completedAt": None, "exportSize": None, "sha256": None}
 

@@ -32,7 +32,6 @@ from tests.processes import Running, environment, start_daphne, start_worker
 from tests.races.conftest import Race
 from tests.waiting import until
 
-pytestmark = pytest.mark.xdist_group("processes")
 FILE = PublishedFile("x.zip", 10, "0" * 64)
 NOW = Advance(50, "images", 1, 2, "Image 1")
 

@@ -30,7 +30,6 @@ from tests.jobs import request_for
 from tests.processes import Running
 from tests.races.conftest import Race
 
-pytestmark = pytest.mark.xdist_group("processes")
 FILE = PublishedFile("x.zip", 10, "0" * 64)
 NOW = Advance(50, "images", 1, 2, "Image 1")
 LATEST = 11.0  # seconds until a socket has read its versions again
