@@ -154,6 +154,7 @@ class _Assembly:
             features=self._features,
             left_out=tuple(self._left_out),
             program_version=settings.VERSION,
+            lost_in_drawing={part.key: getattr(writer, "lost", {}) for part, writer in self._parts.items()},
         )
 
     def _refuse_gaps(self) -> None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from exports import assembly, build, files, lifecycle, pulse
+from exports.archive.formats import PARTS, annotation_formats, metrics_formats
 from exports.exceptions import IllegalMove, LostClaim
 from exports.models import ExportJob
 from exports.states import Status
@@ -77,6 +78,15 @@ def test_only_what_was_asked_for_is_there(exported: Callable[..., ExportJob]) ->
 
     tops = {name.split("/")[0] for name in published(job).namelist()}
     assert tops == {"README.md", "manifest.json", "SHA256SUMS", "names.csv", "annotations"}
+
+
+def test_every_format_is_written_in_one_pass(exported: Callable[..., ExportJob]) -> None:
+    job = exported(annotation_formats=[*annotation_formats], metrics_formats=[*metrics_formats])
+    archive = published(job)
+    manifest = json.loads(archive.read("manifest.json"))
+    assert archive.testzip() is None
+    assert set(manifest["counts"]["written"]) == {part.key for part in PARTS}
+    assert len([name for name in archive.namelist() if name.endswith("_labels.tif")]) == 3
 
 
 def test_the_same_project_and_options_give_the_same_bytes(exported: Callable[..., ExportJob]) -> None:

@@ -37,7 +37,7 @@ def test_the_defaults_are_the_contracts() -> None:
         ({"pixelToMicrometerScale": 2000}, "pixelToMicrometerScale: must be at most 1000"),
         ({"pixelToMicrometerScale": 0}, "pixelToMicrometerScale: must be at least 0.001"),
         ({"colour": 1}, "colour: is not an option"),
-        ({"annotationFormats": ["voc"]}, "annotationFormats: unknown annotation format 'voc'; choose from coco, json"),
+        ({"annotationFormats": ["voc"]}, "annotationFormats: unknown annotation format 'voc'; choose from coco, json, imagej, geojson, masks, cellpose"),
         ({"visualizationOptions": {"format": "gif"}}, "visualizationOptions.format: must be 'png' or 'jpg'"),
         ({"visualizationOptions": {"strokeWidth": 1.5}}, "must be a whole number"),
         ({"visualizationOptions": {"opacity": "much"}}, "must be a number"),

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class Writer(Protocol):
-    """Fed every image once, in order; holds nothing in memory that grows with the project."""
+    """Fed every image once, in order; holds nothing in memory that grows with the project.
+
+    One that finds out while it draws what its format cannot show counts it in `lost`, by the words of
+    `Format.losses`.
+    """
 
     def add(self, image: Image) -> Iterator[Entry]:
         """The entries that this image completes."""
@@ -41,7 +45,7 @@ class Format:
     files: tuple[str, ...]
     """The paths that it writes in the archive; `<stem>` and `<name>` stand for an image's."""
     losses: tuple[str, ...]
-    """What it cannot hold: of `holes`, `parts`, `overlaps`, `scores`."""
+    """What it cannot hold: of `holes`, `parts`, `overlaps`, `absent`, `scores`."""
     maker: str
     """`module:name` of what makes its writer from a dataset."""
 
@@ -86,6 +90,42 @@ ANNOTATIONS = (
         files=("annotations/json/segmentation_data.json", "annotations/json/schema.json"),
         losses=(),
         maker="exports.archive.formats.native:Native",
+    ),
+    Format(
+        kind="annotations",
+        id="imagej",
+        title="ImageJ ROIs",
+        description="A ROI set an image for the ROI Manager: sub-pixel polygons, composite ROIs for holes and parts.",
+        files=("annotations/imagej/<stem>_RoiSet.zip",),
+        losses=(),
+        maker="exports.archive.formats.imagej:ImageJ",
+    ),
+    Format(
+        kind="annotations",
+        id="geojson",
+        title="GeoJSON (QuPath)",
+        description="Polygons with holes, classes, scores and measurements, a file an image, as QuPath imports it.",
+        files=("annotations/geojson/<stem>.geojson",),
+        losses=(),
+        maker="exports.archive.formats.geojson:GeoJson",
+    ),
+    Format(
+        kind="annotations",
+        id="masks",
+        title="Label masks (TIFF)",
+        description="A TIFF an image whose pixels hold the number of their object; for ImageJ, scikit-image, CellProfiler.",
+        files=("annotations/masks/<stem>_labels.tif",),
+        losses=("overlaps", "absent", "scores"),
+        maker="exports.archive.formats.masks:Masks",
+    ),
+    Format(
+        kind="annotations",
+        id="cellpose",
+        title="Cellpose",
+        description="Masks as Cellpose's own window saves and opens them, to correct objects there or to train with them.",
+        files=("annotations/cellpose/<stem>_seg.npy",),
+        losses=("overlaps", "absent", "scores"),
+        maker="exports.archive.formats.cellpose:Cellpose",
     ),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,10 +35,13 @@ class Contents:
     """The sum of `features_of` over what was read."""
     left_out: tuple[LeftOut, ...]
     program_version: str
+    lost_in_drawing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """For each part that draws, by its key, what its writer found that it could not show."""
 
     def lost(self, part: Format) -> dict[str, int]:
         """How many holes, objects of several parts, scores the part could not hold; only what there was."""
-        return {loss: self.features[loss] for loss in part.losses if self.features.get(loss)}
+        known = {**self.features, **self.lost_in_drawing.get(part.key, {})}
+        return {loss: known[loss] for loss in part.losses if known.get(loss)}
 
 
 def features_of(objects: Objects) -> Counter[str]:

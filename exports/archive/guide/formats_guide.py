@@ -9,7 +9,8 @@ from exports.archive.zipping import Entry
 LOSSES = {
     "holes": "holes in objects",
     "parts": "objects of several parts",
-    "overlaps": "objects that overlap",
+    "overlaps": "objects that others overlap",
+    "absent": "objects that cover no pixel's centre or are hidden by others",
     "scores": "scores",
 }
 

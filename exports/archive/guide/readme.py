@@ -27,6 +27,42 @@ with open("annotations/json/segmentation_data.json", encoding="utf-8") as file:
     images = json.load(file)["images"]
 outline = images[0]["objects"][0]["rings"][0]["points"]
 ```""",
+    "annotations/imagej": """\
+In ImageJ or Fiji drag the ZIP onto the window, or use ROI Manager › More › Open.
+
+```python
+import glob
+import roifile
+rois = roifile.roiread(sorted(glob.glob("annotations/imagej/*_RoiSet.zip"))[0])
+outlines = [roi.coordinates(multi=True) for roi in rois]
+```""",
+    "annotations/geojson": """\
+In QuPath drag the file onto the opened image, or use File › Import objects from file.
+
+```python
+import glob
+import json
+with open(sorted(glob.glob("annotations/geojson/*.geojson"))[0], encoding="utf-8") as file:
+    features = json.load(file)["features"]
+```""",
+    "annotations/masks": """\
+```python
+from glob import glob
+import tifffile
+from skimage.measure import regionprops
+labels = tifffile.imread(sorted(glob("annotations/masks/*_labels.tif"))[0])
+areas = {region.label: region.area for region in regionprops(labels)}
+```""",
+    "annotations/cellpose": """\
+To correct objects in Cellpose, put the file beside its image and open the image.
+
+```python
+from glob import glob
+import numpy
+path = sorted(glob("annotations/cellpose/*_seg.npy"))[0]
+saved = numpy.load(path, allow_pickle=True).item()
+masks, outlines = saved["masks"], saved["outlines"]
+```""",
     "metrics/excel": """\
 ```python
 import pandas
