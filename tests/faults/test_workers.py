@@ -34,8 +34,13 @@ def big_project(project: Project) -> Project:
 
 @pytest.fixture
 def worker() -> Iterator[Running]:
-    with start_worker(environment(django_settings.DATA_DIR)) as running:
+    with start_worker(environment(django_settings.DATA_DIR, LOG_LEVEL="INFO")) as running:
         yield running
+
+
+def refused_writes(worker: Running) -> int:
+    """Of attempts that had lost their job, as the worker notes them."""
+    return worker.output.read_text().count('"event": "export_left_alone"')
 
 
 def requested(project: Project) -> ExportJob:
@@ -137,6 +142,7 @@ def test_a_frozen_horse_changes_nothing_when_it_wakes(
     os.kill(frozen.pid, signal.SIGCONT)
     until(lambda: is_gone(frozen))
 
+    assert refused_writes(worker) == 1
     assert (fresh(job).status, fresh(job).attempt) == (Status.PROCESSING, newer.attempt)
     assert fresh(job).version == newer.version
 
