@@ -12,7 +12,7 @@ PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos mutants
+.PHONY: help run test check bench faults chaos mutants
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,7 +22,7 @@ run: .venv/runtime.stamp  ## Start everything here: servers, web, workers, sched
 
 test: .venv/development.stamp  ## Run all tests: unit, race, fault, real browser (PYTEST_ARGS="-k name")
 	@.venv/bin/python -m tests.browser.install
-	@$(PYTEST) $(PYTEST_ARGS)
+	@$(PYTEST) -m "not long" $(PYTEST_ARGS)
 
 check: .venv/development.stamp  ## Formatter, linter, types, missing migrations, Django's deployment checks
 	.venv/bin/ruff format --check
@@ -34,6 +34,9 @@ check: .venv/development.stamp  ## Formatter, linter, types, missing migrations,
 
 bench: .venv/development.stamp  ## Run the benchmarks: a table here, numbers in bench/results
 	@.venv/bin/python -m bench
+
+faults: .venv/development.stamp  ## Run all tests of dying processes, servers, disks and clocks, the long ones too
+	@$(PYTEST) tests/faults tests/races tests/incidents $(PYTEST_ARGS)
 
 chaos: .venv/development.stamp  ## Break a running hub for 20 minutes, check every promise (SECONDS= SEED= BROKEN=)
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \

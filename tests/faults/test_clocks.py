@@ -31,7 +31,10 @@ def clock(offset_seconds: int) -> Mapping[str, str]:
     }
 
 
-@pytest.fixture(scope="module", params=[HOUR, -HOUR], ids=["fast", "slow"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(HOUR, id="fast"), pytest.param(-HOUR, id="slow", marks=pytest.mark.long)],
+)
 def hub(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Web, scheduler and one worker are wrong in one direction, the other worker in the other."""
     with (

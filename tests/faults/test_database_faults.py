@@ -120,6 +120,7 @@ def test_an_export_under_way_at_a_power_cut_is_taken_back(hub: Stack) -> None:
     export.wait_until("completed")
 
 
+@pytest.mark.long
 def test_no_transaction_stays_open_and_none_deadlocks_under_load_and_power_cuts(hub: Stack) -> None:
     with sampled(hub, LONGEST_IDLE) as idle_seconds, sampled(hub, DEADLOCKS) as deadlocks:
         exports = start_different(hub, 3, "big")

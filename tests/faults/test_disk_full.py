@@ -43,8 +43,11 @@ def test_an_export_whose_disk_fills_up_midway_fails_and_leaves_nothing(hub: Stac
 
 @pytest.mark.parametrize(
     "options",
-    [TABLES, {**TABLES, "annotationFormats": []}, {"metricsFormats": []}],
-    ids=["tables", "spreadsheet", "images"],
+    [
+        pytest.param(TABLES, id="tables"),
+        pytest.param({**TABLES, "annotationFormats": []}, id="spreadsheet", marks=pytest.mark.long),
+        pytest.param({"metricsFormats": []}, id="images", marks=pytest.mark.long),
+    ],
 )
 def test_however_little_space_is_left_an_export_is_whole_or_fails_for_want_of_it(
     hub: Stack, options: dict[str, object]

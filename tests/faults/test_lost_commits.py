@@ -153,6 +153,7 @@ def test_what_a_killed_work_horse_had_not_committed_is_rolled_back(hub: Stack, l
     assert (export.column("attempt"), export.column("losses")) == (2, 1)
 
 
+@pytest.mark.long
 def test_a_web_server_that_hangs_before_its_commit_blocks_others_for_15_seconds_at_most(
     hub: Stack, line: Proxy, web: Running
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_web_server_that_hangs_before_its_commit_blocks_others_for_15_seconds_
     assert hanging.result().status == 503
 
 
+@pytest.mark.long
 def test_a_completion_that_hangs_until_its_session_is_ended_is_made_again(hub: Stack, line: Proxy) -> None:
     is_over = Event()
     line.at_commit(lambda _: wait_for(is_over), having=COMPLETING)
