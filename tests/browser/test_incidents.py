@@ -87,10 +87,10 @@ def test_a_poll_that_says_completed_after_a_cancel_starts_no_download(open_tab: 
     tab.hold("cancel")
     tab.cancel()
     tab.held("cancel")
-    build.run(job.pk)
     tab.page.route_web_socket("**/ws/exports/", lambda socket: socket.close(code=1006))
-    with tab.page.expect_response("**/status"):
-        tab.wire.cut()
+    tab.wire.cut()
+    expect(tab.page.locator("body")).to_have_attribute("data-live", "polling")
+    build.run(job.pk)
     tab.shows("completed")
     tab.settle()
     assert [action for action in tab.asked if action.endswith("download")] == []
