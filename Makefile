@@ -12,7 +12,7 @@ PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults chaos mutants
+.PHONY: help run test check judges bench faults chaos mutants
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ check: .venv/development.stamp  ## Formatter, linter, types, missing migrations,
 	@$(PRODUCTION) .venv/bin/python -W ignore:Got::django.core.management.commands.makemigrations \
 		manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) .venv/bin/python manage.py check --deploy --fail-level WARNING
+
+judges: .venv-judges/stamp .venv/development.stamp  ## Install foreign programs (1.5 GB) that judge the archive in `make test`
+	@.venv/bin/python -m tests.judges.install
 
 bench: .venv/development.stamp  ## Run the benchmarks: a table here, numbers in bench/results
 	@.venv/bin/python -m bench
@@ -52,11 +55,15 @@ mutants: .venv/development.stamp  ## Take out each guarantee's mechanism: its te
 .venv/development.stamp: requirements.txt requirements-dev.txt | .venv/bin/uv
 	@$(call install,requirements-dev.txt)
 
+.venv-judges/stamp: requirements-judges.txt | .venv/bin/uv
+	@.venv/bin/python -m venv --clear .venv-judges
+	@$(call install,requirements-judges.txt)
+
 define install
 echo "Installing the packages of $(1)."; \
 if [ -x .venv/bin/uv ]; \
-then .venv/bin/uv pip install --quiet --system-certs --python .venv/bin/python --compile-bytecode -r $(1); \
-else .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $(1); \
+then .venv/bin/uv pip install --quiet --system-certs --python $(@D)/bin/python --compile-bytecode -r $(1); \
+else $(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $(1); \
 fi && touch $@
 endef
 

@@ -18,9 +18,7 @@ def main() -> int:
     if chromium():
         return 0
     print("Installing Chromium for the browser tests.")
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        _run(*APT, "update", "-qq")
-        _run(*APT, "install", "-y", "-qq", "--no-install-recommends", "chromium")
+    apt_install("chromium")
     if not chromium():
         _run(sys.executable, "-m", "playwright", "install", "chromium")
     if chromium():
@@ -31,6 +29,15 @@ def main() -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def apt_install(*packages: str) -> bool:
+    """Whether this is a place where it may be tried: root on Debian."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    _run(*APT, "update", "-qq")
+    _run(*APT, "install", "-y", "-qq", "--no-install-recommends", *packages)
+    return True
 
 
 def chromium() -> str | None:

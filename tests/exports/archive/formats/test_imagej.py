@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
-import shutil
 import subprocess
 import zipfile
 from functools import reduce
@@ -21,9 +19,7 @@ from numpy.typing import NDArray
 from exports.archive.dataset import Image, Objects, Points
 from exports.archive.formats.imagej import ImageJ
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
-
-IMAGEJ = Path(os.environ.get("IMAGEJ_JAR", "/usr/share/java/ij.jar"))
-"""Of Debian's package libij-java, or any other."""
+from tests.judges import IMAGEJ, needs_imagej
 
 WIDTH, HEIGHT = 320, 240
 Parts = list[list[Points]]
@@ -226,10 +222,6 @@ public class Judge {
 }
 """
 CLASSES = (" a: b=c", "cellule é", "细胞 🧫", "a\\u12")
-needs_imagej = pytest.mark.skipif(
-    not IMAGEJ.exists() or not shutil.which("javac"),
-    reason="needs a JDK and ImageJ: apt-get install default-jdk-headless libij-java, or IMAGEJ_JAR",
-)
 
 
 @pytest.fixture(scope="module")
