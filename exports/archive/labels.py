@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,17 @@ class LabelImage:
     def absent(self) -> int:
         """The objects without a pixel: hidden, outside the image, or so small that they cover no centre."""
         return int((self.visible == 0).sum())
+
+
+_known: WeakKeyDictionary[Image, LabelImage] = WeakKeyDictionary()
+
+
+def labels_of(image: Image, checkpoint: Checkpoint) -> LabelImage:
+    """Drawn once, however many writers ask; forgotten with the image."""
+    found = _known.get(image)
+    if found is None:
+        found = _known[image] = label_image(image, checkpoint)
+    return found
 
 
 def label_image(image: Image, checkpoint: Checkpoint) -> LabelImage:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exports.archive.dataset import Dataset, Image
-from exports.archive.labels import LabelImage, Labels, label_image
+from exports.archive.labels import LabelImage, Labels, labels_of
 from exports.archive.zipping import CHUNK, Entry, Spool
 
 _DIAMETER_OF_NOTHING = 30.0
@@ -43,7 +43,7 @@ class Cellpose:
         self._workspace = dataset.workspace
 
     def add(self, image: Image) -> Iterator[Entry]:
-        found = label_image(image, self._checkpoint)
+        found = labels_of(image, self._checkpoint)
         self.lost.update(overlaps=found.overlapped, absent=found.absent)
         spool = Spool(self._workspace)
         _write(_fields(image, found, self._checkpoint), _Sink(spool, self._checkpoint))

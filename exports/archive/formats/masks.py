@@ -21,7 +21,7 @@ import tifffile
 from isal import isal_zlib
 
 from exports.archive.dataset import Dataset, Image
-from exports.archive.labels import Labels, label_image
+from exports.archive.labels import Labels, labels_of
 from exports.archive.zipping import Entry
 
 _STRIP = 1 << 18
@@ -35,7 +35,7 @@ class Masks:
         self._checkpoint = dataset.checkpoint
 
     def add(self, image: Image) -> Iterator[Entry]:
-        found = label_image(image, self._checkpoint)
+        found = labels_of(image, self._checkpoint)
         self.lost.update(overlaps=found.overlapped, absent=found.absent)
         content = encoded(found.labels, image.pixel_size, self._checkpoint)
         yield Entry(f"annotations/masks/{image.stem}_labels.tif", content)

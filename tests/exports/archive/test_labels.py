@@ -11,7 +11,7 @@ from skimage.draw import polygon2mask
 
 from exports.archive import labels
 from exports.archive.dataset import Image, Objects, Points
-from exports.archive.labels import LabelImage, label_image
+from exports.archive.labels import LabelImage, label_image, labels_of
 from tests.exports.archive.builders import image_of, objects_of, square
 
 HEIGHT, WIDTH = 48, 64
@@ -202,3 +202,9 @@ def test_an_export_that_has_to_end_ends_within_an_image() -> None:
 
     with pytest.raises(Cancelled):
         label_image(crowd(3), end)
+
+
+def test_an_image_is_drawn_once_for_all_its_writers() -> None:
+    image = crowd(3)
+    assert labels_of(image, lambda: None) is labels_of(image, lambda: None)
+    assert labels_of(crowd(3), lambda: None) is not labels_of(image, lambda: None)
