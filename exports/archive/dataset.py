@@ -20,6 +20,10 @@ Points = NDArray[np.float64]
 Indexes = NDArray[np.int64]
 
 
+FARTHEST = 2.0**24
+"""Pixels from the corner of the image, in each direction: 32-bit numbers, as ImageJ has, tell pixels apart up to here."""
+
+
 class DamagedObjects(ValueError):
     """The stored outlines of an image contradict themselves; the message says how."""
 
@@ -30,7 +34,7 @@ class Objects:
 
     An object has one or more parts; a part is an outer ring followed by its holes.
     Raise DamagedObjects when the arrays do not fit together, a ring has fewer than three points,
-    or a coordinate is not finite.
+    or a coordinate is not finite or more than FARTHEST away.
     """
 
     points: Points
@@ -104,6 +108,10 @@ class Objects:
         yield "an object has no outline", not complete
         yield "the rings are out of order", bool((np.diff(self.ring_objects) < 0).any())
         yield "a coordinate is not a number", not np.isfinite(self.points).all()
+        yield (
+            f"a point is more than {FARTHEST:,.0f} pixels away",
+            bool((np.abs(self.points) > FARTHEST).any()),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +174,8 @@ class Dataset:
     unit: str = "px"
     """`µm` when every image has a scale, `px` when none has, otherwise `mixed`."""
     scale_override: float | None = None
+    channels: int = 0
+    """How many channels intensities are measured in: the most that an image has; 0 without intensities."""
     style: Style = field(default_factory=Style)
     options: dict[str, object] = field(default_factory=dict)
     """The options as the user gave them, in the API's spelling, for the manifest."""

@@ -7,7 +7,7 @@ the object on its right, and below it: neighbours with a common edge neither ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -24,8 +24,6 @@ Checkpoint = Callable[[], None]
 
 _CROSSINGS_AT_ONCE = 1 << 18
 _PIXELS_AT_ONCE = 1 << 20
-_FARTHEST = 1e9
-"""Points beyond it are taken to be there: what an image shows of their edges stays the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,23 +74,45 @@ def label_image(image: Image, checkpoint: Checkpoint) -> LabelImage:
     objects = image.objects
     labels = np.zeros((image.height, image.width), np.uint16 if len(objects) <= 0xFFFF else np.uint32)
     covered = np.zeros(len(objects), np.int64)
-    edges = _Edges.of(objects, image.width, image.height)
-    for top, bottom in _runs(edges.crossings_of_rows(), _CROSSINGS_AT_ONCE):
-        checkpoint()
-        spans = edges.spans(top, bottom)
+    for spans in spans_of(objects, image.width, image.height, checkpoint):
         covered += np.bincount(spans.objects, spans.lengths, len(objects)).astype(np.int64)
         spans.paint(labels.reshape(-1), checkpoint)
     return LabelImage(labels, covered)
 
 
+def spans_of(objects: Objects, width: int, height: int, checkpoint: Checkpoint) -> Iterator[Spans]:
+    """What each object covers, whether a later one takes it or not; some rows of the image at a time."""
+    edges = _Edges.of(objects, width, height)
+    for top, bottom in _runs(edges.crossings_of_rows(), _CROSSINGS_AT_ONCE):
+        checkpoint()
+        yield edges.spans(top, bottom)
+
+
 @dataclass(frozen=True, eq=False)
-class _Spans:
+class Spans:
     """Runs of pixels within a row, object after object."""
 
     objects: Indexes
     first_pixels: Indexes
     """Counted row by row through the image."""
     lengths: Indexes
+
+    @classmethod
+    def joined(cls, some: Iterable[Spans]) -> Spans:
+        """All of them, the spans of an object together."""
+        every = list(some)
+        objects, first_pixels, lengths = (
+            np.concatenate([np.empty(0, np.int64), *(getattr(spans, name) for spans in every)])
+            for name in ("objects", "first_pixels", "lengths")
+        )
+        order = np.argsort(objects, kind="stable")
+        return cls(objects[order], first_pixels[order], lengths[order])
+
+    def pixels(self, checkpoint: Checkpoint) -> Iterator[Indexes]:
+        """The numbers of the pixels, span after span, about a million at once."""
+        for first, last in _runs(self.lengths, _PIXELS_AT_ONCE):
+            checkpoint()
+            yield _counted_on(self.first_pixels[first:last], self.lengths[first:last])
 
     def paint(self, pixels: Labels, checkpoint: Checkpoint) -> None:
         for first, last in _runs(self.lengths, _PIXELS_AT_ONCE):
@@ -123,7 +143,7 @@ class _Edges:
 
     @classmethod
     def of(cls, objects: Objects, width: int, height: int) -> _Edges:
-        points = np.clip(objects.points, -_FARTHEST, _FARTHEST)
+        points = objects.points
         ends = points[following(objects.ring_starts)]
         swapped = points[:, 1] > ends[:, 1]
         (x, y), (end_x, end_y) = np.where(swapped[:, None], (ends, points), (points, ends)).transpose(0, 2, 1)
@@ -142,7 +162,7 @@ class _Edges:
         changes = np.bincount(self.first_rows, minlength=size) - np.bincount(self.last_rows, minlength=size)
         return np.cumsum(changes[:-1])
 
-    def spans(self, top: int, bottom: int) -> _Spans:
+    def spans(self, top: int, bottom: int) -> Spans:
         """What lies inside between two crossings, in the rows from `top` to before `bottom`.
 
         A place is one number that grows with part, row and column, in this order; sorted, the crossings
@@ -156,7 +176,7 @@ class _Edges:
         starts, stops = _united(starts + to_object, stops + to_object)
         lines, lefts = np.divmod(starts, columns)
         owners, lines = np.divmod(lines, rows)
-        return _Spans(owners, (lines + top) * self.width + lefts, stops - starts)
+        return Spans(owners, (lines + top) * self.width + lefts, stops - starts)
 
     def _crossings(self, top: int, bottom: int) -> Indexes:
         """The place of the first pixel on the right of each crossing."""

@@ -1,4 +1,4 @@
-"""What libraries of geometry cannot take as it is: points too far away, outlines that cross themselves."""
+"""What libraries of geometry cannot take as it is: outlines that cross themselves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-
-FARTHEST = 2.0**29
-"""Pixels; GEOS overflows with the largest numbers, and ImageJ's integers hold twice this."""
 
 
 def covered(geometry: Any) -> Any:

@@ -83,6 +83,7 @@ def test_the_scale_of_the_options_takes_precedence(project: Any, bell: list[Any]
         "rings = '\\x00'",
         "classes = '\\x0900'",
         r"points = decode(repeat('ff', 8 * 22), 'hex')",
+        r"points = decode(repeat('9c7500883ce4377e', 22), 'hex')",  # 1e300
     ],
 )
 def test_damaged_outlines_are_a_fault_of_their_image_alone(

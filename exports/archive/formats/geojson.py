@@ -7,8 +7,8 @@ where y grows upwards, as RFC 7946 asks; seen on the screen it is the other way 
 
 A feature is a Polygon, or a MultiPolygon for an object of several parts. An outline that crosses or overlaps
 itself becomes the area that it covers, because QuPath may refuse the whole file otherwise; every other outline
-keeps its points, but for those farther away than 2^29 pixels, which are drawn in to there. QuPath itself
-rounds to hundredths of a pixel. An object without an area keeps its points, and is empty in QuPath.
+keeps its points. QuPath itself rounds to hundredths of a pixel. An object without an area keeps its points, and
+is empty in QuPath.
 
 `objectType` is `detection`, which QuPath has for objects that may be very numerous; annotations are for regions
 drawn by hand. `name` is the `object_id` of every other file, and `id` is the same in every export. QuPath takes a
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from exports.archive.columns import MEASURES
 from exports.archive.dataset import Dataset, Image, Objects
 from exports.archive.measure import measurements_of
-from exports.archive.repair import FARTHEST, covered
+from exports.archive.repair import covered
 from exports.archive.zipping import Entry, Spool
 
 Geometries = NDArray[Any]
@@ -117,10 +117,9 @@ def _geometries(objects: Objects) -> Geometries:
     """(N,): the stored outlines, a Polygon for one part and a MultiPolygon for several."""
     if not len(objects):
         return np.empty(0, object)
-    points = np.clip(objects.points, -FARTHEST, FARTHEST)
     ring_of_point = np.repeat(np.arange(len(objects.ring_objects)), np.diff(objects.ring_starts))
     is_outer = ~objects.ring_is_hole
-    rings = shapely.linearrings(points, indices=ring_of_point)
+    rings = shapely.linearrings(objects.points, indices=ring_of_point)
     parts = shapely.polygons(rings, indices=np.cumsum(is_outer) - 1)
     whole: Geometries = shapely.multipolygons(parts, indices=objects.ring_objects[is_outer])
     has_one_part = shapely.get_num_geometries(whole) == 1

@@ -4,7 +4,7 @@
 sub-pixel coordinates; one with holes or several parts is a composite ROI, whose holes turn against its outer
 rings. Where parts or holes overlap, it is the area that they cover together, because ImageJ would leave the overlap
 out. Coordinates are pixels from the top-left corner of the first pixel: ImageJ's convention for areas, which is
-ours. They are rounded to 32-bit numbers; points farther away than 2^29 pixels are drawn in to there.
+ours. They are rounded to 32-bit numbers.
 
 A ROI is named by its `object_id`. Its group is the position of its class in the sorted list of classes, from 1,
 and gives it its colour; classes from the 256th on have none, because ImageJ counts groups to 255. The properties
@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from math import isnan
 
@@ -30,7 +29,7 @@ from roifile import ROI_OPTIONS, ROI_TYPE, ImagejRoi
 
 from exports.archive.dataset import Dataset, Image, Objects, Points
 from exports.archive.geometry import bounds
-from exports.archive.repair import FARTHEST, covered
+from exports.archive.repair import covered
 from exports.archive.zipping import Archive, Entry
 
 MOVE, LINE, CLOSE = 0.0, 1.0, 4.0
@@ -57,15 +56,14 @@ class ImageJ:
 
     def _rois(self, objects: Objects) -> Iterator[ImagejRoi]:
         """One an object, in stored order."""
-        near = replace(objects, points=np.clip(objects.points, -FARTHEST, FARTHEST))
-        boxes = bounds(near.points, near.ring_starts[near.object_rings])
+        boxes = bounds(objects.points, objects.ring_starts[objects.object_rings])
         corners = np.hstack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])]).astype(int).tolist()
         rows = zip(objects.classes.tolist(), objects.scores.tolist(), corners, strict=True)
         for index, (class_index, score, (left, top, right, bottom)) in enumerate(rows):
             roi = ImagejRoi(left=left, top=top, right=right, bottom=bottom, name=str(index + 1))
             roi.group = class_index + 1 if class_index < MOST_GROUPS else 0
             roi.props = self._class_lines[class_index] + ("" if isnan(score) else f"score: {score!r}\n")
-            _draw(list(near.parts(index)), roi)
+            _draw(list(objects.parts(index)), roi)
             yield roi
 
 

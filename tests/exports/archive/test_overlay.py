@@ -67,7 +67,7 @@ def test_numbers_stand_inside_their_object_where_they_are_asked_for(tmp_path: Pa
     assert with_number.min(axis=2).max() > 180
 
 
-@pytest.mark.parametrize("place", [-1e300, -20.0, 60.0, 1e9])
+@pytest.mark.parametrize("place", [-1e7, -20.0, 60.0, 1e7])
 def test_objects_beyond_the_edge_are_drawn_as_far_as_they_reach(tmp_path: Path, place: float) -> None:
     image = black(tmp_path, objects_of([[square(place, place, 30)]], [[square(2, 2, 3)]]))
     assert drawn(image, Style(font_size=100)).shape == (48, 64, 3)

@@ -14,7 +14,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exports.archive.dataset import Image, Objects, Points
+from exports.archive.dataset import FARTHEST, Image, Objects, Points
 from exports.archive.formats.geojson import GeoJson
 from tests.exports.archive.builders import content_of, dataset_of, image_of, objects_of, square
 
@@ -246,7 +246,7 @@ def test_any_valid_shape_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     assert min(overlap(shape, expected) for shape, expected in pairs) >= 0.999
 
 
-number = st.one_of(st.integers(-3, 12), st.floats(-80, 80), st.floats(allow_nan=False, allow_infinity=False))
+number = st.one_of(st.integers(-3, 12), st.floats(-80, 80), st.floats(-FARTHEST, FARTHEST))
 ring = st.lists(st.tuples(number, number), min_size=3, max_size=7).map(lambda points: np.array(points, float))
 part = st.lists(ring, min_size=1, max_size=3)
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from exports.archive.dataset import Image, Objects, Points
+from exports.archive.dataset import FARTHEST, Image, Objects, Points
 from exports.archive.formats.imagej import ImageJ
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
 from tests.judges import IMAGEJ, needs_imagej
@@ -185,7 +185,7 @@ def test_any_valid_shape_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     assert min(found) >= 0.99
 
 
-number = st.one_of(st.integers(-3, 12), st.floats(-80, 80), st.floats(allow_nan=False, allow_infinity=False))
+number = st.one_of(st.integers(-3, 12), st.floats(-80, 80), st.floats(-FARTHEST, FARTHEST))
 ring = st.lists(st.tuples(number, number), min_size=3, max_size=7).map(lambda points: np.array(points, float))
 part = st.lists(ring, min_size=1, max_size=3)
 

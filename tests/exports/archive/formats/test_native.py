@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from exports.archive.dataset import Image, Objects
+from exports.archive.dataset import FARTHEST, Image, Objects
 from exports.archive.formats.native import Native
 from exports.archive.zipping import Archive
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
 
 NESTED = objects_of(
     [[square(1 / 3, -5, 30), square(2, 2, 3), square(9, 9, 4)], [square(40, 1, 9), square(42, 3, 2)]],
-    [[np.array([(0.1, 0.2), (1e-17, 3), (1e17, 2.5)])]],
+    [[np.array([(0.1, 0.2), (1e-17, 3), (1.6e7, 2.5)])]],
     classes=[1, 0],
     scores=[0.1 + 0.2, np.nan],
 )
@@ -63,7 +63,7 @@ def test_what_is_read_back_is_equal_to_the_last_bit(tmp_path: Path, objects: Obj
     assert_equal(objects_read(content["images"][1], content["classes"]), objects)
 
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
+finite = st.floats(-FARTHEST, FARTHEST)
 ring = st.lists(st.tuples(finite, finite), min_size=3, max_size=5).map(np.array)
 part = st.lists(ring, min_size=1, max_size=3)
 
