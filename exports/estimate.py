@@ -22,7 +22,21 @@ OVERLAY_BYTES_PER_PIXEL = 0.9
 SPREADSHEET_BYTES_PER_OBJECT = 3_000  # of temporary files, while it is packed
 SECONDS_PER_IMAGE = 0.06  # until this hub has exports of its own to go by
 RESERVE = 64 << 20  # bytes that stay free
-WORDS = {"holes": "holes", "parts": "objects of several parts", "scores": "scores"}
+WORDS = {
+    "holes": "holes",
+    "parts": "objects of several parts",
+    "overlaps": "objects that later ones overlap",
+    "scores": "scores",
+}
+"""What each loss is called; `absent` is only known once the objects are drawn."""
+COUNTS = {
+    "object": "objects",
+    "hole": "holes",
+    "multipart": "parts",
+    "overlap": "overlaps",
+    "score": "scores",
+}
+"""The counts of a Segmentation, and what they are called here."""
 
 
 class Estimate(Outward):
@@ -59,17 +73,12 @@ def _selected(project_id: UUID, options: ExportOptions) -> QuerySet[Image]:
 
 
 def _sums(images: QuerySet[Image]) -> dict[str, int]:
-    totals = {
-        name: Coalesce(Sum(f"segmentation__{name}_count"), 0) for name in ("object", "hole", "part", "score")
-    }
+    totals = {name: Coalesce(Sum(f"segmentation__{count}_count"), 0) for count, name in COUNTS.items()}
     return images.aggregate(
         images=Count("pk"),
         bytes=Coalesce(Sum("size"), 0),
         pixels=Coalesce(Sum(F("width") * F("height")), 0),
-        objects=totals["object"],
-        holes=totals["hole"],
-        parts=totals["part"],
-        scores=totals["score"],
+        **totals,
         empty=Count("pk", filter=Q(segmentation=None) | Q(segmentation__object_count=0)),
         unscaled=Count("pk", filter=Q(pixel_size=None)),
     )

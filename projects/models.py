@@ -178,8 +178,10 @@ class Segmentation(models.Model):
     class_names = ArrayField(models.CharField(max_length=100), default=list)
     object_count = models.PositiveIntegerField()
     hole_count = models.PositiveIntegerField(default=0)
-    part_count = models.PositiveIntegerField(default=0)
-    """Parts beyond the first of their object."""
+    multipart_count = models.PositiveIntegerField(default=0)
+    """Objects of several parts."""
+    overlap_count = models.PositiveIntegerField(default=0)
+    """Objects that share an area with a later one, which hides it where each pixel holds one object."""
     score_count = models.PositiveIntegerField(default=0)
     """Objects with a score."""
     created_at = models.DateTimeField(auto_now_add=True)

@@ -20,6 +20,7 @@ from exports.exceptions import (
 )
 from exports.models import ExportJob
 from projects.models import Image, Project
+from projects.outlines import OutlinedObject
 from tests.conftest import add_image
 
 pytestmark = pytest.mark.usefixtures("bell")
@@ -127,6 +128,24 @@ def test_an_estimate_counts_and_warns_and_starts_nothing(project: Project, alice
     assert (found.images, found.objects) == (3, 6)
     assert [each.code for each in found.warnings] == ["images_without_objects"]
     assert ExportJob.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentences"),
+    [
+        ("masks", ["Label masks (TIFF) cannot hold 4 objects that later ones overlap and 4 scores."]),
+        ("json", []),
+    ],
+)
+def test_an_estimate_says_what_a_format_would_lose(
+    project: Project, alice: User, chosen: str, sentences: list[str]
+) -> None:
+    square = [(0, 0), (9, 0), (9, 9), (0, 9)]
+    add_image(project, "c.png", [OutlinedObject(parts=[[square]])] * 3)
+
+    found = admission.estimate(alice, project.pk, {"annotationFormats": [chosen]})
+
+    assert [each.message for each in found.warnings if each.code == "format_loses"] == sentences
 
 
 def test_a_retry_is_a_new_job_with_the_same_options(failed: ExportJob, alice: User) -> None:

@@ -55,7 +55,7 @@ def test_a_project_holds_four_images_with_holes_and_parts(demo: None) -> None:
     assert len(outlined) >= 4
     assert all(each.object_count for each in outlined)
     assert sum(each.hole_count > 0 for each in outlined) >= 2
-    assert sum(each.part_count > 0 for each in outlined) >= 2
+    assert sum(each.multipart_count > 0 for each in outlined) >= 2
 
 
 def test_both_kinds_of_files_and_known_and_unknown_scales_are_shown(demo: None) -> None:

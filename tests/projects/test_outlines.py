@@ -45,7 +45,7 @@ def test_the_counts_are_those_of_the_objects(given_objects: list[OutlinedObject]
     every_part = [part for each in given_objects for part in each.parts]
     assert packed["object_count"] == len(given_objects)
     assert packed["hole_count"] == sum(len(part) - 1 for part in every_part)
-    assert packed["part_count"] == len(every_part) - len(given_objects)
+    assert packed["multipart_count"] == sum(len(each.parts) > 1 for each in given_objects)
     assert packed["score_count"] == sum(each.score is not None for each in given_objects)
 
 
@@ -103,3 +103,28 @@ def _objects_of(outlines: Outlines) -> list[tuple[list[Rings], str, float | None
             parts_found.append([])
         parts_found[part].append([next(points) for _ in range(length)])
     return found
+
+
+def moved(ring: list[tuple[float, float]], x: float) -> list[tuple[float, float]]:
+    return [(left + x, top) for left, top in ring]
+
+
+@pytest.mark.parametrize(
+    ("given_parts", "count"),
+    [
+        ([], 0),
+        ([[[SQUARE]]], 0),
+        ([[[SQUARE]], [[moved(SQUARE, 4)]]], 0),  # neighbours
+        ([[[SQUARE]], [[moved(SQUARE, 3)]]], 1),
+        ([[[SQUARE]], [[moved(SQUARE, 3)]], [[moved(SQUARE, 2)]]], 2),
+        ([[[SQUARE]], [[HOLE]]], 1),
+        ([[[SQUARE, HOLE]], [[HOLE]]], 0),
+        ([[[SQUARE], [moved(SQUARE, 1)]], [[TRIANGLE]]], 0),  # an object's own parts
+        ([[[TRIANGLE], [SQUARE]], [[moved(SQUARE, 3)]]], 1),
+        ([[[[(0, 0), (4, 4), (4, 0), (0, 4)]]], [[SQUARE]]], 1),  # a bow tie
+        ([[[[(0, 0), (1, math.nan), (1, 0)]]], [[SQUARE]]], 0),
+        ([[[[(0, 0), (4, 4)]]], [[SQUARE]]], 0),
+    ],
+)
+def test_objects_under_later_ones_are_counted(given_parts: list[list[Rings]], count: int) -> None:
+    assert pack([OutlinedObject(parts=each) for each in given_parts])["overlap_count"] == count
