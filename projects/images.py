@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
@@ -14,9 +15,9 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from imagefiles import headers
 from projects.models import Image, Project, Segmentation
 from projects.outlines import OutlinedObject, pack
-from projects.readers import headers
 
 
 def add_image(
@@ -28,9 +29,9 @@ def add_image(
     objects: Iterable[OutlinedObject] | None = None,
     user: User | None = None,
 ) -> Image:
-    """Store a PNG, JPEG or TIFF file, with `objects` as outlined by `user` unless they are None.
+    """Store a PNG, JPEG, TIFF or BMP file, with `objects` as outlined by `user` unless they are None.
 
-    `pixel_size` is in µm. Raise NotAnImage.
+    `pixel_size` is in µm. Raise UnreadableImage.
     """
     image = described(project, name, content, pixel_size=pixel_size)
     segmentation = None if objects is None else Segmentation(image=image, created_by=user, **pack(objects))
@@ -62,8 +63,8 @@ def remove_image(image: Image) -> None:
 
 
 def described(project: Project, name: str, content: bytes, *, pixel_size: float | None = None) -> Image:
-    """The row of an image that is still to be stored, under a path of its own. Raise NotAnImage."""
-    header = headers.read(content)
+    """The row of an image that is still to be stored, under a path of its own. Raise UnreadableImage."""
+    header = headers.read(BytesIO(content))
     return Image(
         project=project,
         name=name,

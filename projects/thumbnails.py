@@ -7,29 +7,32 @@ A damaged image becomes a drawing that says so.
 from __future__ import annotations
 
 import os
-import struct
 import tempfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 
+from imagefiles.headers import UnreadableImage
 from projects.models import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
 
 THUMBNAIL_SIDE = 480
 WHOLE_SIDE = 4096
-MAX_PIXELS = 1 << 27  # decoding takes several bytes a pixel in the web process
+MAX_BYTES = 1 << 29  # of decoded values, in the web process
 MAX_BYTES_AS_STORED = 16 << 20
 
-_PERCENTILES = (0.35, 99.65)
-_SAMPLE = 1 << 20
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PNG_BIT_DEPTH = 24  # offset in the IHDR chunk (PNG specification, 11.2.1)
+# A browser turns pictures as their EXIF says and plays animations; outlines lie on the pixels as they are stored.
+_TURNED_OR_MOVING, _MARKS_WITHIN = (b"Exif\0\0", b"eXIf", b"acTL"), 1 << 16
 
 _PLACEHOLDER = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240" width="320" height="240">'
@@ -46,10 +49,6 @@ class Picture:
     content: bytes
     content_type: str
     is_the_image: bool = True
-
-
-class _Damaged(Exception):
-    """What is stored cannot be decoded."""
 
 
 NOT_SHOWN = Picture(_PLACEHOLDER, "image/svg+xml", is_the_image=False)
@@ -73,6 +72,8 @@ def _as_stored(image: Image) -> Picture | None:
         content = Path(image.file.path).read_bytes()
     except OSError:
         return NOT_SHOWN
+    if any(mark in content[:_MARKS_WITHIN] for mark in _TURNED_OR_MOVING):
+        return None
     if content.startswith(_JPEG):
         return Picture(content, "image/jpeg")
     has_eight_bits = len(content) > _PNG_BIT_DEPTH and content[_PNG_BIT_DEPTH] <= 8
@@ -88,7 +89,7 @@ def _kept(name: str, make: Callable[[], bytes]) -> Picture:
         pass
     try:
         content = make()
-    except _Damaged:
+    except UnreadableImage:
         return NOT_SHOWN
     _keep(path, content)
     return Picture(content, content_type)
@@ -103,52 +104,27 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _encoded(image: Image, longest_side: int, extension: str) -> bytes:
+    # Heavy, and nobody who only looks at pages needs it.
     import cv2
 
+    pixels = _decoded(image)
     try:
-        pixels = _in_eight_bits(_fitted(_decoded(image), longest_side))
-        is_encoded, content = cv2.imencode(extension, pixels)
-    except _damage() as error:
-        raise _Damaged from error
+        is_encoded, content = cv2.imencode(extension, _fitted(pixels, longest_side))
+    except (MemoryError, cv2.error) as error:
+        raise UnreadableImage("The picture cannot be made.") from error
     if not is_encoded:
-        raise _Damaged
+        raise UnreadableImage("The picture cannot be made.")
     return content.tobytes()
 
 
-def _decoded(image: Image) -> Any:
-    """(h, w) or (h, w, 3) in the order blue, green, red."""
-    import cv2
-    import numpy as np
+def _decoded(image: Image) -> Pixels:
+    """(height, width, 3) uint8 BGR."""
+    from imagefiles.display import for_display
 
-    if image.width * image.height > MAX_PIXELS:
-        raise _Damaged
-    content = Path(image.file.path).read_bytes()
-    if content.startswith(_TIFF):
-        return _decoded_tiff(content)
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
-    if pixels is None:
-        raise _Damaged
-    return pixels
+    return for_display(Path(image.file.path), width=image.width, height=image.height, max_bytes=MAX_BYTES)
 
 
-def _decoded_tiff(content: bytes) -> Any:
-    """The first plane of a stack."""
-    import numpy as np
-    import tifffile
-
-    with tifffile.TiffFile(BytesIO(content)) as tiff:
-        page = tiff.pages.first
-        if page.imagewidth * page.imagelength > MAX_PIXELS:
-            raise _Damaged
-        pixels, axes = page.asarray(), page.axes
-    pixels = pixels[tuple(slice(None) if axis in "YXS" else 0 for axis in axes)]
-    if pixels.ndim == 2:
-        return pixels
-    pixels = np.moveaxis(pixels, "".join(axis for axis in axes if axis in "YXS").index("S"), -1)
-    return pixels[:, :, 2::-1] if pixels.shape[2] >= 3 else pixels[:, :, 0]
-
-
-def _fitted(pixels: Any, longest_side: int) -> Any:
+def _fitted(pixels: Pixels, longest_side: int) -> Pixels:
     """Shrunk in proportion, never enlarged."""
     import cv2
 
@@ -157,26 +133,4 @@ def _fitted(pixels: Any, longest_side: int) -> Any:
     if factor >= 1:
         return pixels
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-
-def _in_eight_bits(pixels: Any) -> Any:
-    """More than eight bits are stretched from the 0.35 to the 99.65 percentile."""
-    import numpy as np
-
-    if pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels)
-    values = np.nan_to_num(pixels.astype(np.float32), posinf=0, neginf=0)
-    low, high = np.percentile(values.reshape(-1)[:: max(1, values.size // _SAMPLE)], _PERCENTILES)
-    if high <= low:
-        low, high = values.min(), values.max()
-    stretched = (values - low) * (255 / max(high - low, 1e-12))
-    return np.clip(np.rint(stretched), 0, 255).astype(np.uint8)
-
-
-def _damage() -> tuple[type[Exception], ...]:
-    """What decoders raise for damaged files; tifffile promises nothing narrower."""
-    import cv2
-
-    broken = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError)
-    return (*broken, TypeError, ValueError, cv2.error, struct.error, zlib.error, _Damaged)
+    return cast("Pixels", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))

@@ -15,11 +15,12 @@ from exports import events, exceptions, options
 from exports.archive.formats import PARTS
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("config", "projects", "exports")
+PACKAGES = ("config", "imagefiles", "projects", "exports")
 LONGEST_FUNCTION, LONGEST_MODULE = 50, 300
 
 # Module (or package) -> prefixes of ours that it must not import.
 FORBIDDEN = {
+    "imagefiles": ("django", "config", "projects", "exports"),
     "projects": ("exports",),
     "projects.readers": ("projects.models", "django"),
     "exports.archive": (

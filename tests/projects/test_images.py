@@ -15,10 +15,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError, connection
 
+from imagefiles.headers import UnreadableImage
 from projects.images import add_image, remove_image, replace_segmentation
 from projects.models import Image, Project, Segmentation
 from projects.outlines import OutlinedObject
-from projects.readers.headers import NotAnImage
 
 SQUARE = OutlinedObject([[[(0, 0), (4, 0), (4, 4), (0, 4)]]])
 TRIANGLE = OutlinedObject([[[(0, 0), (4, 0), (4, 4)]]])
@@ -49,6 +49,11 @@ def test_the_ending_follows_the_content_and_not_the_name(project: Project) -> No
     assert str(image.file).endswith(".jpg")
 
 
+def test_a_bmp_is_taken_too(project: Project) -> None:
+    image = add_image(project, "new", cv2.imencode(".bmp", np.zeros((7, 9), np.uint8))[1].tobytes())
+    assert (str(image.file)[-4:], image.width, image.height) == (".bmp", 9, 7)
+
+
 def test_objects_become_the_first_version_of_the_outlines(project: Project, alice: User) -> None:
     image = add_image(project, "new.png", _png(), objects=[SQUARE, TRIANGLE], user=alice)
     segmentation = Image.objects.get(pk=image.pk).segmentation
@@ -68,7 +73,7 @@ def test_an_image_on_which_nothing_was_found_has_an_empty_segmentation(project: 
 
 def test_what_is_no_image_is_neither_stored_nor_listed(project: Project) -> None:
     before = _files()
-    with pytest.raises(NotAnImage, match="not a PNG, JPEG or TIFF"):
+    with pytest.raises(UnreadableImage, match="not a PNG, JPEG, TIFF or BMP"):
         add_image(project, "evil.png", b"<script>alert(1)</script>")
     assert _files() == before
     assert not project.images.filter(name="evil.png").exists()
