@@ -11,8 +11,11 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def neutralised(text: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet would run it."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """The text, with an apostrophe in front where a spreadsheet would run it, or seems to have been kept from it.
+
+    So that taking away the first apostrophe before such a start gives back every text.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
 
 
 def csv_row(texts: Iterable[str]) -> bytes:

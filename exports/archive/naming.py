@@ -16,6 +16,12 @@ SHORT_ID = 8
 # Windows refuses these, alone or before a dot, however they are written.
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])[ ]*(\.|$)", re.IGNORECASE)
 _ENDING = re.compile(r"\.[^\W_]{1,16}\Z")
+_RUN = ("-", "~", "=", "+", "@")
+"""What a shell takes for an option or a home, and a spreadsheet for a formula, where a name begins with it.
+
+`names.csv` therefore holds every name as it is.
+"""
+
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories: control, format (text direction among them), surrogates, line breaks."""
@@ -54,7 +60,7 @@ def safe_name(original_name: str) -> str:
     cleaned = "".join("_" if _is_unsafe(character) else character for character in composed)
     stem, ending = _split(re.sub(r"\.{2,}", ".", cleaned).rstrip(". "))
     stem = stem.lstrip(". ") or "image"
-    if _DEVICE.match(stem):
+    if _DEVICE.match(stem) or stem.lstrip("'").startswith(_RUN):
         stem = f"_{stem}"
     return _shortened(stem, ending) + ending
 
@@ -90,5 +96,10 @@ def _suffixes(image_id: str) -> Iterator[str]:
 
 
 def _key(stem: str) -> str:
-    """Equal for stems that some file system takes for the same."""
-    return unicodedata.normalize("NFD", stem.casefold())
+    """Equal for stems that some file system takes for the same.
+
+    Canonical caseless matching (Unicode, D145), and beyond it letters that share their capital: some systems
+    compare capitals, for which "ı" is "i" and "ſ" is "s".
+    """
+    decomposed = unicodedata.normalize("NFD", stem)
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", decomposed.upper()).casefold())
