@@ -2,8 +2,10 @@
 
 Objects are filled in the external colour, holes left free and outlined in the internal one. Numbers stand at
 a point inside the largest part, in the font size that was asked for, or as much smaller as the part needs, but
-no smaller than 10 pixels. Images of more than eight bits are stretched from their 0.35 to their 99.65
-percentile; of a stack the first plane is shown. Pictures have the size of their image.
+no smaller than 10 pixels; beside a hole they keep to the room that is left. In an image wider or higher than
+2,048 pixels outlines and numbers grow with it, as far as its objects allow, to be seen when all of it is. Images of more than eight
+bits are stretched from their 0.35 to their 99.65 percentile, images of low contrast over all grey levels; of a
+stack the first page is shown. Pictures have the size of their image.
 """
 
 from __future__ import annotations
@@ -30,9 +32,11 @@ _SUBPIXEL_BITS = 4
 _FARTHEST = 1 << 20
 _BAND = 256
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_LABEL_SHARE = 0.6  # of its object's box that a number may take
+_PLAIN_SIDE = 2048  # pixels; in a larger image lines and numbers grow
+_STROKE_SHARE = 1 / 16  # of an object's smaller side that a line may grow to
+_LABEL_HEIGHT, _LABEL_WIDTH = 0.6, 0.65  # shares of its object's box that a number may take
 _DIGIT_WIDTH = 0.7  # of the font size
-_SMALLEST_FONT = 10
+_SMALLEST_FONT, _LARGEST_FONT, _LARGEST_KEPT_FONT = 10, 256, 100
 _JPEG_QUALITY = 90
 _JPEG_LONGEST = 65_500
 
@@ -77,13 +81,23 @@ def draw(canvas: Canvas, objects: Objects, style: Style, checkpoint: Checkpoint 
         return
     rings = _fixed_point_rings(objects)
     _fill(canvas, objects, rings, style, checkpoint)
+    growth = max(1.0, max(canvas.shape) / _PLAIN_SIDE)
+    stroke_width = _stroke_width(objects, style, growth)
     holes = [ring for ring, is_hole in zip(rings, objects.ring_is_hole, strict=True) if is_hole]
     outer = [ring for ring, is_hole in zip(rings, objects.ring_is_hole, strict=True) if not is_hole]
     for outlines, colour in ((outer, style.external_color), (holes, style.internal_color)):
-        cv2.polylines(canvas, outlines, True, _bgr(colour), style.stroke_width, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.polylines(canvas, outlines, True, _bgr(colour), stroke_width, cv2.LINE_AA, _SUBPIXEL_BITS)
         checkpoint()
     if style.show_numbers:
-        _number(canvas, objects, style.font_size)
+        _number(canvas, objects, min(round(style.font_size * growth), _LARGEST_FONT))
+
+
+def _stroke_width(objects: Objects, style: Style, growth: float) -> int:
+    """Grown with the image, but not so far that it hides objects of the usual size."""
+    starts = objects.ring_starts[:-1]
+    sides = np.maximum.reduceat(objects.points, starts) - np.minimum.reduceat(objects.points, starts)
+    usual = float(np.median(sides.min(axis=1)[~objects.ring_is_hole]))
+    return round(min(style.stroke_width * growth, max(style.stroke_width, usual * _STROKE_SHARE)))
 
 
 def encode_png(pixels: Canvas, checkpoint: Checkpoint = _go_on) -> bytes:
@@ -162,25 +176,33 @@ def _number(canvas: Canvas, objects: Objects, font_size: int) -> None:
 
 def _fitting(text: str, width: float, height: float, font_size: int) -> int:
     """The font size in which the number leaves its object to be seen; even, so that few sizes are drawn."""
-    largest = min(height * _LABEL_SHARE, width * _LABEL_SHARE / (_DIGIT_WIDTH * len(text)))
+    largest = min(height * _LABEL_HEIGHT, width * _LABEL_WIDTH / (_DIGIT_WIDTH * len(text)))
     return min(font_size, max(_SMALLEST_FONT, 2 * round(largest / 2)))
 
 
 def _label_places(objects: Objects) -> Points:
-    """(N, 4): a point inside the largest part of each object and that part's width and height; NaN for none."""
+    """(N, 4): a point inside the largest part of each object, and the width and height of the room around it.
+
+    That room is the part's box, or, where the part has a hole, what lies between this and the outline. NaN for none.
+    """
     part_of_ring = np.cumsum(~objects.ring_is_hole) - 1
     point_rings = np.repeat(np.arange(len(objects.ring_parts)), np.diff(objects.ring_starts))
     parts = shapely.polygons(shapely.linearrings(objects.points, indices=point_rings), indices=part_of_ring)
     part_objects = objects.ring_objects[~objects.ring_is_hole]
     by_size = np.lexsort((-shapely.area(parts), part_objects))
     largest = by_size[np.searchsorted(part_objects[by_size], np.arange(len(objects)))]
-    inside, bounds = shapely.point_on_surface(parts[largest]), shapely.bounds(parts[largest])
-    return np.column_stack([shapely.get_x(inside), shapely.get_y(inside), bounds[:, 2:] - bounds[:, :2]])
+    parts = parts[largest]
+    inside, bounds = shapely.point_on_surface(parts), shapely.bounds(parts)
+    room = bounds[:, 2:] - bounds[:, :2]
+    holed = shapely.get_num_interior_rings(parts) > 0
+    between = 2 * shapely.distance(inside[holed], shapely.boundary(parts[holed]))
+    room[holed] = np.minimum(room[holed], between[:, None])
+    return np.column_stack([shapely.get_x(inside), shapely.get_y(inside), room])
 
 
 def _write(canvas: Canvas, text: str, x: int, y: int, font_size: int) -> None:
     """White digits with a black rim, centred at (x, y), or as near to it as the edges allow."""
-    keep, ink = _label(text, font_size)
+    keep, ink = (_kept_label if font_size <= _LARGEST_KEPT_FONT else _label)(text, font_size)
     height, width = keep.shape[0], keep.shape[1] // 3
     top = min(max(y - height // 2, 0), canvas.shape[0] - height)
     left = min(max(x - width // 2, 0), canvas.shape[1] - width)
@@ -192,8 +214,6 @@ def _write(canvas: Canvas, text: str, x: int, y: int, font_size: int) -> None:
     patch[:] = (patch * keep[part] + ink[part]) >> 8
 
 
-# The same numbers come again in every image, in a few sizes; the bound keeps the largest font's below 200 MB.
-@lru_cache(maxsize=600)
 def _label(text: str, font_size: int) -> tuple[Sprite, Sprite]:
     """How much of the picture stays (0..256) and what is added (times 256), (h, 3 * w) each."""
     glyphs = [_glyph(digit, font_size) for digit in text]
@@ -210,14 +230,19 @@ def _label(text: str, font_size: int) -> tuple[Sprite, Sprite]:
     return np.repeat(keep, 3, axis=1), np.repeat(plain * 256, 3, axis=1)
 
 
+# The same numbers come again in every image, in a few sizes; the bound keeps the largest font's below 200 MB.
+_kept_label = lru_cache(maxsize=600)(_label)
+
+
 @lru_cache(maxsize=100)
 def _glyph(digit: str, font_size: int) -> tuple[Canvas, Canvas]:
     """The coverage of a digit with its rim and without, (h, w) each, 0..255."""
     thickness, rim = max(1, font_size // 12), _rim(font_size)
     scale = cv2.getFontScaleFromHeight(_FONT, font_size, thickness)
     (width, height), _ = cv2.getTextSize(digit, _FONT, scale, thickness)
-    rimmed, plain = np.zeros((2, height + 2 * rim, width + 2 * rim), np.uint8)
-    origin = (rim, height + rim - thickness // 2)
+    # OpenCV's digits reach two pixels below their baseline, and half their thickness above their height.
+    rimmed, plain = np.zeros((2, height + 2 * rim + thickness // 2 + 2, width + 2 * rim), np.uint8)
+    origin = (rim, height + rim)
     cv2.putText(rimmed, digit, origin, _FONT, scale, 255, thickness + 2 * rim, cv2.LINE_AA)
     cv2.putText(plain, digit, origin, _FONT, scale, 255, thickness, cv2.LINE_AA)
     return np.maximum(rimmed, plain), plain

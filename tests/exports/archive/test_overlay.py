@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from skimage.measure import euler_number
 
 from exports.archive.dataset import Image, Objects, Style
-from exports.archive.overlay import Overlays, _fitting, encode_png, render
+from exports.archive.overlay import Overlays, _fitting, draw, encode_png, render
 from exports.archive.pixels import UnreadableImage
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
 
@@ -156,3 +157,55 @@ def test_a_picture_can_be_ended_between_its_steps(tmp_path: Path) -> None:
 
     # After decoding and each kind of outline, and for each band of rows that is filled or packed.
     assert len(calls) == 1 + 2 + 4 + 4
+
+
+@pytest.mark.parametrize(("side", "ring_side", "expected"), [(2000, 800, 2), (8192, 800, 8), (8192, 20, 2)])
+def test_outlines_grow_with_a_large_image_unless_they_would_hide_its_objects(
+    side: int, ring_side: float, expected: int
+) -> None:
+    canvas, objects = np.zeros((side, 1000, 3), np.uint8), objects_of([[square(100, 100, ring_side)]])
+    draw(canvas, objects, Style(show_numbers=False, opacity=0))
+    middle = 100 + int(ring_side / 2)
+    line = int((canvas[:middle, middle, 2] > 127).sum())
+    assert expected <= line <= expected + 2  # OpenCV's smooth lines are that much wider
+
+
+@pytest.mark.parametrize(("side", "expected"), [(2000, 32), (8192, 128), (20_000, 256)])
+def test_numbers_grow_with_a_large_image(side: int, expected: int) -> None:
+    canvas, objects = np.zeros((side, 1000, 3), np.uint8), objects_of([[square(100, 100, 800)]])
+    draw(canvas, objects, Style(opacity=0, external_color="#000000"))
+    rows = np.flatnonzero((canvas.min(axis=2) > 127).any(axis=1))
+    assert abs(int(np.ptp(rows)) + 1 - expected) <= expected / 5
+
+
+def test_a_number_beside_a_hole_keeps_to_the_room_that_is_left(tmp_path: Path) -> None:
+    ring = [square(100, 100, 80), square(120, 120, 40)]
+    image = image_of(objects_of([ring]), tmp_path, np.zeros((300, 300, 3), np.uint8), width=300, height=300)
+    without = drawn(image, Style(opacity=0, show_numbers=False, stroke_width=1))
+    ys, xs = np.nonzero((drawn(image, Style(opacity=0, stroke_width=1)) != without).any(axis=2))
+    assert len(xs)
+    inside = (xs >= 100) & (xs < 180) & (ys >= 100) & (ys < 180)
+    in_hole = (xs >= 120) & (xs < 160) & (ys >= 120) & (ys < 160)
+    assert inside.all()
+    assert not in_hole.any()
+
+
+def test_each_object_bears_its_own_number(tmp_path: Path) -> None:
+    """Told by how many strokes and rings the white digits are made of: 8 is one with two rings, 10 two with one."""
+    objects = objects_of(*([[square(100 * place, 0, 100)]] for place in range(10)))
+    image = image_of(objects, tmp_path, np.zeros((100, 1000, 3), np.uint8), width=1000, height=100)
+    white = drawn(image, Style(opacity=0, font_size=60, external_color="#000000")).min(axis=2) > 60
+    found = [euler_number(white[:, 100 * place : 100 * place + 100]) for place in range(10)]
+    assert found == [1, 1, 1, 0, 1, 0, 1, -1, 0, 1]
+
+
+@pytest.mark.parametrize("side", [32, 100, 1000, 5000])
+def test_a_number_stands_out_on_black_and_on_white(tmp_path: Path, side: int) -> None:
+    objects = objects_of([[square(side / 4, side / 4, side / 2)]])
+    style = Style(opacity=0, external_color="#808080")
+    for grey in (0, 255):
+        canvas = np.full((side, side, 3), grey, np.uint8)
+        draw(canvas, objects, style)
+        inner = canvas[side * 3 // 8 : side * 5 // 8, side * 3 // 8 : side * 5 // 8, 0]
+        assert inner.min() < 60
+        assert inner.max() > 180
