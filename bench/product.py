@@ -111,9 +111,9 @@ def _timed(function: Callable[..., Any], watch: Stopwatch, stage: str) -> Callab
 def _timed_read(watch: Stopwatch) -> Callable[..., Any]:
     read = snapshot.read
 
-    def called(job: ExportJob, workspace: Path) -> tuple[Dataset, Iterable[Any]]:
+    def called(*arguments: Any) -> tuple[Dataset, Iterable[Any]]:
         with watch.stage("rows"):
-            dataset, items = read(job, workspace)
+            dataset, items = read(*arguments)
         return dataset, watch.each("rows", items)
 
     return called

@@ -52,7 +52,7 @@ def _archive(job: ExportJob, pulse: Pulse) -> tuple[PublishedFile, tuple[LeftOut
     """The archive at its final place, which no row names yet, and what is not in it."""
     with pulse, files.staging(job.pk, job.attempt) as staged:
         crashpoints.reach("staging.made")
-        dataset, items = snapshot.read(job, staged.folder)
+        dataset, items = snapshot.read(job, staged.folder, pulse.check)
         with staged.archive.open("w+b") as file:
             left_out = assembly.write(file, dataset, items, pulse)
         crashpoints.reach("archive.written")

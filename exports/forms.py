@@ -34,6 +34,7 @@ class ExportForm(forms.Form):
     include_documentation = forms.BooleanField(label="Documentation", required=False)
     annotation_formats = Chosen(label="Annotations", required=False)
     metrics_formats = Chosen(label="Measurements", required=False)
+    include_intensity = forms.BooleanField(label="Intensities of the objects", required=False)
     selected_image_ids = Chosen(label="Selected images", required=False, widget=forms.MultipleHiddenInput)
     pixel_to_micrometer_scale = forms.FloatField(
         label="Scale, µm per pixel",

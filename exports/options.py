@@ -71,6 +71,7 @@ class ExportOptions(_Strict):
     include_documentation: bool = True
     annotation_formats: AnnotationFormats = ["coco", "json"]
     metrics_formats: MetricsFormats = ["excel"]
+    include_intensity: bool = False
     selected_image_ids: Selection = None
     pixel_to_micrometer_scale: Annotated[float | None, Field(ge=0.001, le=1000)] = None
     """µm per pixel for all images; None takes each image's own."""
@@ -80,6 +81,11 @@ class ExportOptions(_Strict):
     def asks_for_nothing(self) -> bool:
         wanted = (self.include_original_images, self.include_visualizations)
         return not any(wanted) and not self.annotation_formats and not self.metrics_formats
+
+    @property
+    def measures_intensity(self) -> bool:
+        """Whether they are asked for, and a part that holds measurements too."""
+        return self.include_intensity and bool(self.metrics_formats or "geojson" in self.annotation_formats)
 
     def as_json(self) -> dict[str, Any]:
         """In the API's spelling, every default written out."""

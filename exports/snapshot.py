@@ -6,7 +6,8 @@ Segmentations and files never change, and images stay while an active export lis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -18,9 +19,11 @@ from django.db import connection
 
 from exports.archive import dataset as archive
 from exports.archive.dataset import DamagedObjects, Dataset, LeftOut, Objects, Style
+from exports.archive.intensity import MAX_CHANNELS
 from exports.archive.naming import Names
 from exports.models import ExportJob, Snapshot
 from exports.options import ExportOptions, VisualizationOptions
+from imagefiles.headers import UnreadableImage
 from projects.models import Image, Segmentation
 from projects.outlines import DamagedOutlines, Outlines
 
@@ -76,7 +79,9 @@ _SUMMARY = """
 """
 
 
-def read(job: ExportJob, workspace: Path) -> tuple[Dataset, Iterator[Item]]:
+def read(
+    job: ExportJob, workspace: Path, checkpoint: Callable[[], None] = lambda: None
+) -> tuple[Dataset, Iterator[Item]]:
     """What is known of the whole before the first image, and the images one after the other."""
     listed = Snapshot.objects.get(job=job, attempt=job.attempt)
     options = ExportOptions.model_validate(job.options)
@@ -91,6 +96,7 @@ def read(job: ExportJob, workspace: Path) -> tuple[Dataset, Iterator[Item]]:
         workspace=workspace,
         unit=_unit(listed.pixel_sizes, scale),
         scale_override=scale,
+        channels=_channels(listed, checkpoint) if options.measures_intensity else 0,
         style=_style(options.visualization_options),
         options=options.as_json(),
     )
@@ -111,6 +117,22 @@ def _unit(pixel_sizes: list[float | None], override: float | None) -> str:
     if override is not None or known == {True}:
         return "µm"
     return "px" if known == {False} else "mixed"
+
+
+def _channels(listed: Snapshot, checkpoint: Callable[[], None]) -> int:
+    """The most that an image with objects has, from the headers of the files; one where none can be read."""
+    # Heavy, and who only asks for an export does not need it.
+    from imagefiles.channels import stored_channels
+
+    pairs = zip(listed.image_ids, listed.segmentation_ids, strict=True)
+    outlined = (image_id for image_id, segmentation_id in pairs if segmentation_id)
+    most = 1
+    while batch := list(islice(outlined, BATCH)):
+        for row in Image.objects.filter(pk__in=batch).only("file"):
+            checkpoint()
+            with suppress(UnreadableImage):
+                most = max(most, stored_channels(Path(row.file.path)))
+    return min(most, MAX_CHANNELS)
 
 
 def _style(options: VisualizationOptions) -> Style:

@@ -4,6 +4,8 @@ A header names the unit, and the unit of a length is only known from the images.
 the pass whether they agree, so the header is decided once: "area (µm²)" or "area (px²)". Where some
 images have a scale and some have none, no header can name the unit of all rows: it says "area [unit²]",
 and the column `unit`, which every table has, says "µm" or "px" for each row.
+
+Intensities have six columns a channel, as many channels as the image with the most has; none unless asked for.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "count", "ratio", "angle", "length", "area", "density", "scale"]
+Kind = Literal["text", "count", "ratio", "angle", "length", "area", "density", "scale", "intensity"]
 
 _POWERS: dict[Kind, int] = {"length": 1, "area": 2}
 _FIXED_UNITS: dict[Kind, str] = {"angle": "°", "density": "1/mm²", "scale": "µm/px"}
@@ -100,6 +102,16 @@ MEASURES = (
     Column("centroid_y", "length", "y of the centre of A, from the top edge of the image"),
 )
 
+_CHANNELS = {1: " (grey or red)", 2: " (green)", 3: " (blue)"}
+_INTENSITIES = {
+    "mean": "mean of the pixel values",
+    "std": "standard deviation of the pixel values: √(mean of (value − mean)²), divided by n and not by n − 1",
+    "min": "smallest pixel value",
+    "max": "largest pixel value",
+    "median": "middle one of the pixel values in order; the mean of the middle two where their number is even",
+    "integrated": "sum of the pixel values (RawIntDen of ImageJ)",
+}
+
 IMAGE_LABELS = (
     Column("image", "text", "the name that the image was uploaded with"),
     Column("image_id", "text", "the id of the image in the hub (UUID)"),
@@ -121,8 +133,25 @@ IMAGE_MEASURES = (
     Column("objects_per_mm2", "density", "object_count / area of the image in mm²; empty without a scale"),
 )
 
-OBJECT_COLUMNS = OBJECT_LABELS + MEASURES
 IMAGE_COLUMNS = IMAGE_LABELS + IMAGE_MEASURES
+
+
+def object_columns(channels: int) -> tuple[Column, ...]:
+    """Of a table with a row for each object; `channels` is the dataset's."""
+    return OBJECT_LABELS + object_measures(channels)
+
+
+def object_measures(channels: int) -> tuple[Column, ...]:
+    """What is measured of each object: its shape, then its intensities, channel after channel."""
+    return MEASURES + tuple(
+        Column(
+            f"intensity_{name}_c{channel}",
+            "intensity",
+            f"channel {channel}{_CHANNELS.get(channel, '')}: {text}",
+        )
+        for channel in range(1, channels + 1)
+        for name, text in _INTENSITIES.items()
+    )
 
 
 def headers(columns: tuple[Column, ...], length: str) -> list[str]:
@@ -133,9 +162,9 @@ def headers(columns: tuple[Column, ...], length: str) -> list[str]:
 COLUMN_HEADERS = ("table", "column", "header", "unit", "kind", "definition")
 
 
-def column_rows(length: str) -> Iterator[tuple[str, ...]]:
+def column_rows(length: str, channels: int) -> Iterator[tuple[str, ...]]:
     """What COLUMN_HEADERS promises, for every column of the tables."""
-    for table, columns in (("objects", OBJECT_COLUMNS), ("images", IMAGE_COLUMNS)):
+    for table, columns in (("objects", object_columns(channels)), ("images", IMAGE_COLUMNS)):
         for column in described(columns, length):
             yield table, *column.values()
 

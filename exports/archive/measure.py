@@ -1,11 +1,13 @@
-"""All measurements of the objects of an image, computed once and exactly on their polygons.
+"""All measurements of the objects of an image, computed once: shapes exactly on their polygons.
 
-Lengths are multiplied by the pixel size, areas by its square; without one they stay in pixels.
+Lengths are multiplied by the pixel size, areas by its square; without one they stay in pixels. Intensities, where
+they are asked for, are those of the original pixel values.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,13 +15,16 @@ from numpy.typing import NDArray
 
 from exports.archive import geometry
 from exports.archive.columns import IMAGE_MEASURES, MEASURES, Column
-from exports.archive.dataset import Image, Indexes, Objects
+from exports.archive.dataset import Dataset, Image, Indexes, LeftOut, Objects
 from exports.archive.geometry import Hulls, Values
+from exports.archive.intensity import MAX_CHANNELS, STATISTICS, intensities
+from exports.archive.labels import Checkpoint
+from exports.archive.pixels import UnreadableImage, original_values
 
 SAME_AXES = 1e-10
 """Eigenvalues that differ by less, relative to their mean, differ by rounding only."""
 
-_known: WeakKeyDictionary[Image, Measurements] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Image, dict[int, Measurements]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +34,55 @@ class Measurements:
     unit: str
     """"µm" or "px"."""
     objects: NDArray[np.float64]
-    """(N, M): one row an object in stored order, columns as in MEASURES."""
+    """(N, M): one row an object in stored order, columns as in `object_measures`."""
     image: NDArray[np.float64]
     """(K,): columns as in IMAGE_MEASURES."""
+    fault: str = ""
+    """A sentence that says why there are no intensities where there should be some."""
 
 
-def measurements_of(image: Image) -> Measurements:
+def measurements_of(image: Image, dataset: Dataset) -> Measurements:
     """Measured once, however many writers ask; forgotten with the image."""
-    found = _known.get(image)
-    if found is None:
-        found = _known[image] = measure(image)
+    known = _known.setdefault(image, {})
+    if dataset.channels not in known:
+        known[dataset.channels] = measure(image, dataset.channels, dataset.checkpoint)
+    return known[dataset.channels]
+
+
+def left_out_of(image: Image, dataset: Dataset) -> Iterator[LeftOut]:
+    """The intensities of the image, where its pixels cannot be read: the shapes are measured all the same."""
+    if dataset.channels and (fault := measurements_of(image, dataset).fault):
+        sentence = f"Intensities: {fault.rstrip('.')}."
+        yield LeftOut(image.image_id, image.original_name, "metrics/intensity", "image_unreadable", sentence)
+
+
+def measure(image: Image, channels: int = 0, checkpoint: Checkpoint = lambda: None) -> Measurements:
+    """Shapes, and intensities in so many channels. Never raise for the shape of a polygon, or for a file."""
+    shapes = _measured_shapes(image)
+    if not channels:
+        return shapes
+    missing = np.full((len(image.objects), channels * STATISTICS), np.nan)
+    try:
+        known, fault = _intensities(image, channels, checkpoint), ""
+    except UnreadableImage as error:
+        known, fault = missing[:, :0], str(error)
+    columns = (shapes.objects, known, missing[:, known.shape[1] :])
+    return replace(shapes, objects=np.hstack(columns), fault=fault)
+
+
+def _intensities(image: Image, channels: int, checkpoint: Checkpoint) -> NDArray[np.float64]:
+    """(N, ≤ channels · STATISTICS): of the channels that the image has. Raise UnreadableImage."""
+    if not len(image.objects):
+        return np.empty((0, 0))
+    pixels = original_values(image.original, width=image.width, height=image.height)
+    if min(pixels.shape[2], MAX_CHANNELS) > channels:
+        raise UnreadableImage("The image has more channels than its header says.")
+    found = intensities(image.objects, pixels[:, :, :channels], checkpoint)
+    found[np.isinf(found)] = np.nan
     return found
 
 
-def measure(image: Image) -> Measurements:
-    """Never raise for the shape of a polygon."""
+def _measured_shapes(image: Image) -> Measurements:
     in_pixels = shapes(image.objects)
     scale = 1.0 if image.pixel_size is None else image.pixel_size
     values = np.column_stack([in_pixels[column.name] for column in MEASURES]) * _factors(MEASURES, scale)

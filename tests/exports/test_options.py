@@ -18,6 +18,7 @@ def test_the_defaults_are_the_contracts() -> None:
         "includeDocumentation": True,
         "annotationFormats": ["coco", "json"],
         "metricsFormats": ["excel"],
+        "includeIntensity": False,
         "selectedImageIds": None,
         "pixelToMicrometerScale": None,
         "visualizationOptions": {
@@ -36,8 +37,13 @@ def test_the_defaults_are_the_contracts() -> None:
     [
         ({"pixelToMicrometerScale": 2000}, "pixelToMicrometerScale: must be at most 1000"),
         ({"pixelToMicrometerScale": 0}, "pixelToMicrometerScale: must be at least 0.001"),
+        ({"pixelToMicrometerScale": -1}, "pixelToMicrometerScale: must be at least 0.001"),
+        ({"pixelToMicrometerScale": 1e9}, "pixelToMicrometerScale: must be at most 1000"),
+        ({"pixelToMicrometerScale": float("nan")}, "pixelToMicrometerScale: must be a number"),
+        ({"pixelToMicrometerScale": float("-inf")}, "pixelToMicrometerScale: must be a number"),
+        ({"pixelToMicrometerScale": "wide"}, "pixelToMicrometerScale: must be a number"),
         ({"colour": 1}, "colour: is not an option"),
-        ({"annotationFormats": ["voc"]}, "annotationFormats: unknown annotation format 'voc'; choose from coco, json, imagej, geojson, masks, cellpose"),
+        ({"annotationFormats": ["voc"]}, "annotationFormats: unknown annotation format 'voc'; choose from coco, yolo, json, cvat, imagej, geojson, masks, cellpose"),
         ({"visualizationOptions": {"format": "gif"}}, "visualizationOptions.format: must be 'png' or 'jpg'"),
         ({"visualizationOptions": {"strokeWidth": 1.5}}, "must be a whole number"),
         ({"visualizationOptions": {"opacity": "much"}}, "must be a number"),

@@ -49,10 +49,12 @@ def test_the_form_starts_an_export_and_leads_back_to_the_project(
 def test_the_form_says_every_option(project: Project, alice: User, client_of: ClientOf) -> None:
     chosen = str(project.images.get(name="b.png").pk)
     changed = FORM | {"annotationFormats": [], "pixelToMicrometerScale": "0.25", "selectedImageIds": [chosen]}
+    changed["includeIntensity"] = "on"
     del changed["visualizationOptions.showNumbers"]
     client_of(alice).post(f"/projects/{project.pk}/export/", changed)
     options = ExportJob.objects.get().options
     assert options["annotationFormats"] == []
+    assert options["includeIntensity"] is True
     assert options["pixelToMicrometerScale"] == 0.25
     assert options["selectedImageIds"] == [chosen]
     assert options["visualizationOptions"]["showNumbers"] is False

@@ -10,8 +10,9 @@ more than a spreadsheet shows.
   numbers.
 - `metrics.json`: a list of images, each with its own measures and, under `objects`, one array a column.
 
-A value that does not exist is an empty cell, `null` in JSON. Text in XLSX and CSV that a spreadsheet would run
-as a formula has an apostrophe in front; JSON has it as it is.
+Intensities, where they were asked for, are further columns, six a channel. A value that does not exist is an
+empty cell, `null` in JSON. Text in XLSX and CSV that a spreadsheet would run as a formula has an apostrophe in
+front; JSON has it as it is.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from exports.archive.columns import (
     COLUMN_HEADERS,
     IMAGE_COLUMNS,
     IMAGE_MEASURES,
-    MEASURES,
-    OBJECT_COLUMNS,
     Column,
     column_rows,
     described,
     headers,
+    object_columns,
+    object_measures,
 )
 from exports.archive.dataset import Dataset, Image
 from exports.archive.measure import Measurements, measurements_of
@@ -57,30 +58,31 @@ class ExcelWriter:
         self._dataset = dataset
         self._path = dataset.workspace / "metrics.xlsx"
         self._workbook = begin_workbook(self._path, dataset.changed_at, dataset.checkpoint)
-        self._objects = self._measured_table("Objects", OBJECT_COLUMNS, max_rows)
+        self._measures = object_measures(dataset.channels)
+        self._objects = self._measured_table("Objects", object_columns(dataset.channels), max_rows)
         self._images = self._measured_table("Images", IMAGE_COLUMNS, max_rows)
         self._summary = Table(self._workbook, "Summary", ("Project", dataset.project_name), SUMMARY_WIDTHS)
         self._columns = Table(self._workbook, "Columns", COLUMN_HEADERS, COLUMNS_WIDTHS)
         self._summaries: dict[str, Summary] = {}
-        self._image_count = self._object_count = 0
+        self._image_count = self.objects = 0
 
     def add(self, image: Image) -> Iterator[Entry]:
-        measured = measurements_of(image)
+        measured = measurements_of(image, self._dataset)
         for number, cells in enumerate(self._object_rows(image, measured)):
             self._objects.append(cells)
+            self.objects += 1
             if number % ROWS_BETWEEN_CHECKS == 0:
                 self._dataset.checkpoint()
         labels = (image.original_name, image.image_id, measured.unit)
         self._images.append((*labels, *measured.image.tolist()))
         self._summary_of(measured.unit).add(measured.objects)
         self._image_count += 1
-        self._object_count += len(image.objects)
         return iter(())
 
     def finish(self) -> Iterator[Entry]:
         for cells in self._summary_rows():
             self._summary.append(cells)
-        for texts in column_rows(self._dataset.unit):
+        for texts in column_rows(self._dataset.unit, self._dataset.channels):
             self._columns.append(texts)
         finish_workbook(self._workbook)
         yield Entry("metrics/metrics.xlsx", self._path)
@@ -105,39 +107,41 @@ class ExcelWriter:
             yield name, image_id, object_id, class_names[index], score, unit, *measures
 
     def _summary_of(self, unit: str) -> Summary:
-        return self._summaries.setdefault(unit, Summary.of_columns(len(MEASURES)))
+        return self._summaries.setdefault(unit, Summary.of_columns(len(self._measures)))
 
     def _summary_rows(self) -> Iterator[Sequence[Cell]]:
         """Images with and without a scale are summed up apart: their lengths cannot be averaged."""
         yield "Images", self._image_count
-        yield "Objects", self._object_count
+        yield "Objects", self.objects
         yield "Newest change", f"{self._dataset.changed_at:%Y-%m-%dT%H:%M:%SZ}"
         yield ()
         yield STATISTICS
         for unit, summary in sorted(self._summaries.items()):
-            for column, numbers in zip(MEASURES, summary.rows().tolist(), strict=True):
+            for column, numbers in zip(self._measures, summary.rows().tolist(), strict=True):
                 if column.kind != "angle":
                     yield column.name, unit, column.unit(unit), int(numbers[0]), *numbers[1:]
 
 
 class CsvWriter:
     def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self.objects = 0
         self._classes = [_csv_cells(name) for name in dataset.class_names]
         self._spool = Spool(dataset.workspace)
-        self._spool.write(codecs.BOM_UTF8 + csv_row(headers(OBJECT_COLUMNS, dataset.unit)))
+        self._spool.write(codecs.BOM_UTF8 + csv_row(headers(object_columns(dataset.channels), dataset.unit)))
 
     def add(self, image: Image) -> Iterator[Entry]:
-        measured = measurements_of(image)
+        measured = measurements_of(image, self._dataset)
         before, unit = _csv_cells(image.original_name, image.image_id), measured.unit.encode()
         scores, numbers = _csv_numbers(image.objects.scores[:, None]), _csv_numbers(measured.objects)
         classes = [self._classes[index] for index in image.objects.classes.tolist()]
         rows = enumerate(zip(classes, scores, numbers, strict=True), 1)
-        self._spool.write(
-            b"".join(
-                b"%b,%d,%b,%b,%b,%b\r\n" % (before, object_id, name, score, unit, cells)
-                for object_id, (name, score, cells) in rows
-            )
-        )
+        lines = [
+            b"%b,%d,%b,%b,%b,%b\r\n" % (before, object_id, name, score, unit, cells)
+            for object_id, (name, score, cells) in rows
+        ]
+        self._spool.write(b"".join(lines))
+        self.objects += len(lines)
         return iter(())
 
     def finish(self) -> Iterator[Entry]:
@@ -148,25 +152,28 @@ class JsonWriter:
     """Names stand as they are: nothing runs them here."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._class_names = dataset.class_names
+        self._dataset, self._measures = dataset, object_measures(dataset.channels)
         self._separator = b"\n"
+        self.objects = 0
         self._spool = Spool(dataset.workspace)
         head = {
             "project": dataset.project_name,
             "unit": dataset.unit,
             "image_columns": described(IMAGE_COLUMNS, dataset.unit),
-            "object_columns": described(OBJECT_COLUMNS, dataset.unit),
+            "object_columns": described(object_columns(dataset.channels), dataset.unit),
         }
         self._spool.write(orjson.dumps(head)[:-1] + b',"images":[')
 
     def add(self, image: Image) -> Iterator[Entry]:
-        measured = measurements_of(image)
+        measured = measurements_of(image, self._dataset)
         labels = {"image": image.original_name, "image_id": image.image_id, "unit": measured.unit}
         of_image = dict(zip((column.name for column in IMAGE_MEASURES), measured.image.tolist(), strict=True))
-        counted = {"object_count": len(image.objects), "objects": self._columns(image, measured)}
+        columns = self._columns(image, measured)
+        counted = {"object_count": len(image.objects), "objects": columns}
         content = orjson.dumps(labels | of_image | counted, option=orjson.OPT_SERIALIZE_NUMPY)
         self._spool.write(self._separator + content)
         self._separator = b",\n"
+        self.objects += len(columns["object_id"])
         return iter(())
 
     def finish(self) -> Iterator[Entry]:
@@ -177,9 +184,9 @@ class JsonWriter:
         columns = np.ascontiguousarray(measured.objects.T)
         return {
             "object_id": np.arange(1, len(image.objects) + 1),
-            "class": [self._class_names[index] for index in image.objects.classes.tolist()],
+            "class": [self._dataset.class_names[index] for index in image.objects.classes.tolist()],
             "score": image.objects.scores,
-        } | {column.name: values for column, values in zip(MEASURES, columns, strict=True)}
+        } | {column.name: values for column, values in zip(self._measures, columns, strict=True)}
 
 
 def _csv_cells(*texts: str) -> bytes:

@@ -9,10 +9,10 @@ from exports.archive.cells import csv_row
 from exports.archive.columns import (
     COLUMN_HEADERS,
     IMAGE_COLUMNS,
-    OBJECT_COLUMNS,
     Column,
     column_rows,
     described,
+    object_columns,
 )
 from exports.archive.dataset import Dataset
 from exports.archive.zipping import Entry
@@ -27,7 +27,7 @@ UNITS = {
 }
 
 CONVENTIONS = """\
-- Everything is computed in double precision on the exact polygon with its holes, not on a mask of pixels.
+- Shapes are computed in double precision on the exact polygon with its holes, not on a mask of pixels.
 - `(0, 0)` is the top-left corner of the first pixel; x grows to the right, y downwards; pixel k spans
   [k, k + 1].
 - Lengths are multiplied by the pixel size of the image, areas by its square. Ratios and angles have no scale.
@@ -58,6 +58,26 @@ Angle: the same |
 | bounding box: largest − smallest coordinate | whole pixels | whole pixels |
 """
 
+INTENSITIES = """\
+- The values are those of the image file, at its full depth and of its first page, whatever the overlay shows of
+  them. Nothing is taken away as background.
+- Channels stand in the order of the file: one for grey, three for red, green and blue. Palettes are resolved to
+  their colours, CMYK is converted to red, green and blue; transparency is no channel. An image with fewer
+  channels than the table has empty cells in the others; of an image with more than 32, the first 32 are measured.
+- A pixel counts for an object when its centre lies inside the outline and in none of its holes, also where another
+  object covers it. An object that covers no centre of a pixel has empty cells.
+- Pixels that are not a number or infinite are left out; an object with no others has empty cells.
+- An image whose file cannot be decoded has empty cells and is listed as left out; its shapes are measured.
+
+| here | scikit-image `regionprops` | ImageJ "Set Measurements" |
+|---|---|---|
+| intensity_mean, intensity_min, intensity_max | `intensity_mean`, `intensity_min`, `intensity_max`: the same | \
+Mean, Min, Max: the same |
+| intensity_std: divided by n | `intensity_std`: the same | StdDev: divided by n − 1 |
+| intensity_median | `intensity_median`: the same | Median: of a histogram, without a mean of the middle two |
+| intensity_integrated: the sum | no such measure | RawIntDen: the same; IntDen is area · Mean |
+"""
+
 SOURCES = """\
 - Area, centroid, second moments: C. Steger, "On the calculation of arbitrary moments of polygons", 1996.
 - Caliper widths: M. I. Shamos, "Computational geometry", 1978; G. T. Toussaint, "Solving geometric problems
@@ -75,7 +95,7 @@ def metrics_entries(dataset: Dataset) -> Iterator[Entry]:
 
 
 def columns_csv(dataset: Dataset) -> bytes:
-    rows = [COLUMN_HEADERS, *column_rows(dataset.unit)]
+    rows = [COLUMN_HEADERS, *column_rows(dataset.unit, dataset.channels)]
     return codecs.BOM_UTF8 + b"".join(csv_row(row) for row in rows)
 
 
@@ -84,12 +104,18 @@ def metrics_guide(dataset: Dataset) -> bytes:
     sections = (
         ("# Measurements", UNITS[dataset.unit] + _override(dataset)),
         ("## Conventions", CONVENTIONS),
-        ("## A row for each object", _table(OBJECT_COLUMNS, dataset.unit)),
+        ("## A row for each object", _table(object_columns(dataset.channels), dataset.unit)),
         ("## A row for each image", _table(IMAGE_COLUMNS, dataset.unit)),
+        *_intensities(dataset),
         ("## Against scikit-image and ImageJ", DIFFERENCES),
         ("## Sources", SOURCES),
     )
     return "\n".join(f"{heading}\n\n{text.strip()}\n" for heading, text in sections).encode()
+
+
+def _intensities(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    if dataset.channels:
+        yield "## Intensities", INTENSITIES
 
 
 def _override(dataset: Dataset) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import math
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,7 +16,7 @@ from skimage.measure import regionprops
 from exports.archive import measure
 from exports.archive.columns import IMAGE_MEASURES, MEASURES, Kind
 from exports.archive.dataset import FARTHEST, Points
-from tests.exports.archive.builders import Part, image_of, objects_of, square
+from tests.exports.archive.builders import Part, dataset_of, image_of, objects_of, square
 
 TRIANGLE = np.array([(0.0, 0), (3, 0), (0, 4)])
 RECTANGLE = np.array([(0.0, 0), (10, 0), (10, 20), (0, 20)])
@@ -239,7 +240,8 @@ def test_an_image_without_objects_counts_none() -> None:
 
 def test_an_image_is_measured_once_and_forgotten_with_it() -> None:
     image = image_of(objects_of([[TRIANGLE]]))
-    assert measure.measurements_of(image) is measure.measurements_of(image)
+    dataset = dataset_of(Path("/nowhere"), image)
+    assert measure.measurements_of(image, dataset) is measure.measurements_of(image, dataset)
     remembered = len(measure._known)
     del image
     gc.collect()

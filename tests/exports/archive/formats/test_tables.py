@@ -58,7 +58,9 @@ def dataset(tmp_path: Path, images: list[Image]) -> Dataset:
 def expected_objects(images: Sequence[Image]) -> Iterator[tuple[Any, ...]]:
     """Labels and measures as they should be read, NaN as None."""
     for image in images:
-        for index, measures in enumerate(measurements_of(image).objects.tolist()):
+        for index, measures in enumerate(
+            measurements_of(image, dataset_of(Path("/nowhere"), image)).objects.tolist()
+        ):
             name = ("cell", "nucleus")[image.objects.classes[index]]
             numbers = [float(image.objects.scores[index]), *measures]
             score, *values = [None if math.isnan(number) else number for number in numbers]

@@ -6,15 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from exports.archive.columns import IMAGE_COLUMNS, OBJECT_COLUMNS
+from exports.archive.columns import IMAGE_COLUMNS, object_columns
 from exports.archive.guide.metrics_guide import columns_csv, metrics_entries, metrics_guide
 from tests.exports.archive.builders import dataset_of
 
 
 def test_the_guide_defines_every_column_with_its_unit(tmp_path: Path) -> None:
     lines = metrics_guide(dataset_of(tmp_path, unit="µm")).decode().splitlines()
-    for column in OBJECT_COLUMNS + IMAGE_COLUMNS:
+    for column in object_columns(0) + IMAGE_COLUMNS:
         assert f"| {column.name} | {column.unit('µm')} | {column.definition} |" in lines
+
+
+def test_the_guide_defines_intensities_where_they_were_measured(tmp_path: Path) -> None:
+    without, found = (metrics_guide(dataset_of(tmp_path, channels=count)).decode() for count in (0, 2))
+    assert "## Intensities" in found
+    assert "intensity" not in without
+    for column in object_columns(2):
+        assert f"| {column.name} | {column.unit('px')} | {column.definition} |" in found.splitlines()
+
+
+def test_the_dictionary_has_the_columns_of_every_channel(tmp_path: Path) -> None:
+    text = columns_csv(dataset_of(tmp_path, channels=4)).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [row["column"] for row in rows if row["kind"] == "intensity"] == [
+        f"intensity_{name}_c{channel}"
+        for channel in (1, 2, 3, 4)
+        for name in ("mean", "std", "min", "max", "median", "integrated")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +48,7 @@ def test_the_guide_says_when_the_scale_was_given_with_the_export(tmp_path: Path)
 
 
 def test_every_table_of_the_guide_is_well_formed(tmp_path: Path) -> None:
-    tables = metrics_guide(dataset_of(tmp_path)).decode().split("\n\n")
+    tables = metrics_guide(dataset_of(tmp_path, channels=3)).decode().split("\n\n")
     for table in (lines.strip().splitlines() for lines in tables if lines.startswith("|")):
         assert {line.count(" | ") for line in table if not line.startswith("|---")} == {2}
 
@@ -38,7 +56,7 @@ def test_every_table_of_the_guide_is_well_formed(tmp_path: Path) -> None:
 def test_columns_csv_has_a_row_for_every_column(tmp_path: Path) -> None:
     text = columns_csv(dataset_of(tmp_path)).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert [row["column"] for row in rows] == [column.name for column in OBJECT_COLUMNS + IMAGE_COLUMNS]
+    assert [row["column"] for row in rows] == [column.name for column in object_columns(0) + IMAGE_COLUMNS]
     assert next(row for row in rows if row["column"] == "area")["header"] == "area (px²)"
 
 
