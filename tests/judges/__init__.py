@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ IMAGEJ = Path(os.environ.get("IMAGEJ_JAR", "/usr/share/java/ij.jar"))
 
 needs_judges = pytest.mark.skipif(
     not (PYTHON.parents[1] / "stamp").exists(), reason="needs programs that `make judges` installs"
+)
+needs_ultralytics = pytest.mark.skipif(
+    not any(PYTHON.parents[1].glob("lib/python*/site-packages/ultralytics")),
+    reason="needs ultralytics and its torch in .venv-judges, gigabytes that `make judges` leaves out",
 )
 needs_java = pytest.mark.skipif(
     not shutil.which("javac"), reason="needs a JDK, which `make judges` installs where it may"
@@ -34,6 +39,16 @@ needs_7z = pytest.mark.skipif(
 )
 
 
+# Left in the moment it is done: Arrow's threads at times bring down a busy machine's Python on its way out.
+_LAUNCH = """
+import os, runpy, sys
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
 def ask(script: str, *arguments: str | Path) -> Any:
     """What `<script>.py` of this folder prints; raise AssertionError with its complaint when it fails."""
     return _answer([FOLDER / f"{script}.py", *arguments])
@@ -41,7 +56,10 @@ def ask(script: str, *arguments: str | Path) -> Any:
 
 def run_code(code: str, folder: Path) -> str:
     """What a piece of Python prints in the judges' room, run inside `folder`."""
-    return _output(["-c", code], folder)
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as program:
+        program.write(code)
+        program.flush()
+        return _output([program.name], folder)
 
 
 def _answer(arguments: list[str | Path]) -> Any:
@@ -51,7 +69,12 @@ def _answer(arguments: list[str | Path]) -> Any:
 def _output(arguments: list[str | Path], folder: Path) -> str:
     quiet = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
     ended = subprocess.run(
-        [PYTHON, *arguments], cwd=folder, env=quiet, capture_output=True, encoding="utf-8", timeout=180
+        [PYTHON, "-c", _LAUNCH, *arguments],
+        cwd=folder,
+        env=quiet,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout

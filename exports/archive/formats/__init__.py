@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Writer(Protocol):
     """Fed every image once, in order; holds nothing in memory that grows with the project.
 
+    One that writes objects counts in `objects` those that it has written: they are compared with those read.
     One that finds out while it draws what its format cannot show counts it in `lost`, by the words of
     `Format.losses`.
     """
@@ -84,12 +85,34 @@ ANNOTATIONS = (
     ),
     Format(
         kind="annotations",
+        id="yolo",
+        title="YOLO segmentation",
+        description="A line an object with its outline, to train Ultralytics' YOLO with; holes are filled, parts joined.",
+        files=(
+            "annotations/yolo/data.yaml",
+            "annotations/yolo/classes.txt",
+            "annotations/yolo/labels/<stem>.txt",
+        ),
+        losses=("holes", "parts", "absent", "scores"),
+        maker="exports.archive.formats.yolo:Yolo",
+    ),
+    Format(
+        kind="annotations",
         id="json",
         title="JSON (lossless)",
         description="Everything that is stored, with holes and their parents, and a JSON Schema.",
         files=("annotations/json/segmentation_data.json", "annotations/json/schema.json"),
         losses=(),
         maker="exports.archive.formats.native:Native",
+    ),
+    Format(
+        kind="annotations",
+        id="cvat",
+        title="CVAT",
+        description="CVAT for images 1.1, to upload to a task: polygons, and masks for objects with holes or several parts.",
+        files=("annotations/cvat/annotations.xml",),
+        losses=("absent",),
+        maker="exports.archive.formats.cvat:Cvat",
     ),
     Format(
         kind="annotations",
@@ -156,6 +179,15 @@ METRICS = (
         files=("metrics/metrics.json",),
         losses=(),
         maker="exports.archive.formats.tables:JsonWriter",
+    ),
+    Format(
+        kind="metrics",
+        id="parquet",
+        title="Table (Parquet)",
+        description="The rows of the CSV with typed columns: quick to load in Python, R, MATLAB or DuckDB, however many.",
+        files=("metrics/metrics.parquet",),
+        losses=(),
+        maker="exports.archive.formats.parquet:ParquetWriter",
     ),
 )
 

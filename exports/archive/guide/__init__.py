@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from exports.archive.dataset import Dataset, LeftOut, Objects
+from exports.archive.dataset import Dataset, LeftOut, Objects, Repaired
 from exports.archive.formats import Format
 
 PROGRAM = "Cell Segmentation Hub"
@@ -34,9 +34,16 @@ class Contents:
     features: Mapping[str, int]
     """The sum of `features_of` over what was read."""
     left_out: tuple[LeftOut, ...]
+    repaired: tuple[Repaired, ...]
     program_version: str
+    found: frozenset[str]
+    """The patterns of files, as `Inventory` has them, that are in the archive."""
     lost_in_drawing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """For each part that draws, by its key, what its writer found that it could not show."""
+
+    def files_of(self, part: Format) -> list[str]:
+        """The patterns of its files that are in the archive."""
+        return [pattern for pattern in part.files if pattern in self.found]
 
     def lost(self, part: Format) -> dict[str, int]:
         """How many holes, objects of several parts, scores the part could not hold; only what there was."""

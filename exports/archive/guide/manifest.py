@@ -16,6 +16,7 @@ import orjson
 from exports.archive.guide import PROGRAM, Contents
 from exports.archive.zipping import Entry, Spool, Written
 
+FORMAT, VERSION = "cell-segmentation-hub/manifest", 1
 CHECKSUMS = "SHA256SUMS"
 
 
@@ -52,8 +53,8 @@ class Manifest:
 def _head(contents: Contents) -> dict[str, Any]:
     dataset = contents.dataset
     return {
-        "format": "cell-segmentation-hub/manifest",
-        "version": 1,
+        "format": FORMAT,
+        "version": VERSION,
         "program": {"name": PROGRAM, "version": contents.program_version},
         "project": dataset.project_name,
         "classes": dataset.class_names,
@@ -70,4 +71,5 @@ def _head(contents: Contents) -> dict[str, Any]:
             "lost": {part.key: contents.lost(part) for part in contents.parts},
         },
         "left_out": [asdict(each) for each in contents.left_out],
+        "repaired": [asdict(each) for each in contents.repaired],
     }

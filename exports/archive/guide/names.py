@@ -1,4 +1,4 @@
-"""names.csv and errors.csv: which image is which file, and what could not be exported."""
+"""names.csv and errors.csv: which image is which file, and what could not be exported as it is."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class NamesTable:
         yield Entry("names.csv", self._spool)
 
 
-def errors_entries(left_out: tuple[LeftOut, ...]) -> Iterator[Entry]:
-    """Nothing when nothing was left out."""
-    if left_out:
+def errors_entries(notes: tuple[LeftOut, ...]) -> Iterator[Entry]:
+    """Nothing when nothing was left out or repaired."""
+    if notes:
         rows = [csv_row(("image_id", "image", "stage", "code", "sentence"))]
         rows += [
             csv_row((each.image_id, each.original_name, each.stage, each.code, each.sentence))
-            for each in left_out
+            for each in notes
         ]
         yield Entry("errors.csv", BOM_UTF8 + b"".join(rows))

@@ -33,7 +33,7 @@ def archive_of(folder: Path, part: Format) -> bytes:
 def test_the_list_loads_no_heavy_library() -> None:
     program = "import sys, exports.archive.formats; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert not {"numpy", "cv2", "shapely", "isal", "orjson"} & set(result.stdout.split())
+    assert not {"numpy", "cv2", "shapely", "isal", "orjson", "pyarrow"} & set(result.stdout.split())
 
 
 def test_keys_are_unique_and_ids_find_their_format() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from exports.archive.formats import PARTS
 from exports.archive.guide import Contents, Counts
+from exports.archive.guide.inventory import EXPLAINING
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
 
 
@@ -21,6 +22,8 @@ def contents_of(folder: Path, **fields: Any) -> Contents:
         "written": {part.key: Counts(1, 2) for part in PARTS},
         "features": {"holes": 1, "parts": 0, "scores": 0},
         "left_out": (),
+        "repaired": (),
         "program_version": "1.2.3",
+        "found": frozenset([*EXPLAINING, *(path for part in PARTS for path in part.files)]),
     }
     return Contents(**(defaults | of_contents))
