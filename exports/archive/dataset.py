@@ -192,3 +192,8 @@ class LeftOut:
     stage: str
     code: str
     sentence: str
+
+
+@dataclass(frozen=True)
+class Repaired(LeftOut):
+    """What some formats have otherwise than it was outlined."""

@@ -53,6 +53,11 @@ class LabelImage:
         return int((self.visible < self.covered).sum())
 
     @property
+    def seen(self) -> int:
+        """The objects of which a pixel is left."""
+        return int((self.visible > 0).sum())
+
+    @property
     def absent(self) -> int:
         """The objects without a pixel: hidden, outside the image, or so small that they cover no centre."""
         return int((self.visible == 0).sum())

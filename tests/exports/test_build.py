@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from django.conf import settings
 from django.db import OperationalError
 
 from exports import assembly, build, files, lifecycle, pulse
-from exports.archive.formats import PARTS, annotation_formats, metrics_formats
+from exports.archive.dataset import Objects
+from exports.archive.formats import PARTS, Format, Writer, annotation_formats, metrics_formats
 from exports.exceptions import IllegalMove, LostClaim
 from exports.models import ExportJob
 from exports.states import Status
 from projects.models import Image, Project
+from projects.outlines import OutlinedObject
 from tests.conftest import add_image, store_file
 from tests.jobs import request_for
 
@@ -60,13 +63,13 @@ def test_the_default_archive_holds_what_was_asked_for(completed: ExportJob) -> N
     names = set(published(completed).namelist())
 
     assert names == {
-        "README.md", "manifest.json", "SHA256SUMS", "names.csv",
+        "README.md", "index.html", "manifest.json", "SHA256SUMS", "names.csv", "ro-crate-metadata.json",
         "images/a.png", "images/b.png", "images/empty.png",
         "visualizations/a_overlay.png", "visualizations/b_overlay.png", "visualizations/empty_overlay.png",
         "annotations/coco/annotations.json",
         "annotations/json/segmentation_data.json", "annotations/json/schema.json",
         "metrics/metrics.xlsx", "metrics/columns.csv",
-        "documentation/FORMATS.md", "documentation/METRICS.md",
+        "documentation/FORMATS.md", "documentation/METRICS.md", "documentation/manifest.schema.json",
     }  # fmt: skip
 
 
@@ -77,7 +80,8 @@ def test_only_what_was_asked_for_is_there(exported: Callable[..., ExportJob]) ->
     )  # fmt: skip
 
     tops = {name.split("/")[0] for name in published(job).namelist()}
-    assert tops == {"README.md", "manifest.json", "SHA256SUMS", "names.csv", "annotations"}
+    always = {"README.md", "manifest.json", "SHA256SUMS", "names.csv", "ro-crate-metadata.json"}
+    assert tops == {*always, "annotations"}
 
 
 def test_every_format_is_written_in_one_pass(exported: Callable[..., ExportJob]) -> None:
@@ -87,6 +91,62 @@ def test_every_format_is_written_in_one_pass(exported: Callable[..., ExportJob])
     assert archive.testzip() is None
     assert set(manifest["counts"]["written"]) == {part.key for part in PARTS}
     assert len([name for name in archive.namelist() if name.endswith("_labels.tif")]) == 3
+
+
+def test_what_was_written_is_what_the_writers_counted(exported: Callable[..., ExportJob]) -> None:
+    job = exported(annotation_formats=[*annotation_formats], metrics_formats=[*metrics_formats])
+
+    counts = json.loads(published(job).read("manifest.json"))["counts"]
+    assert {key: each["objects"] for key, each in counts["written"].items() if each["objects"] != 6} == {}
+
+
+@pytest.mark.parametrize(
+    "part", [*annotation_formats.values(), *metrics_formats.values()], ids=lambda part: part.key
+)
+def test_an_object_that_a_writer_forgets_is_missed(
+    project: Project, bell: Bell, monkeypatch: pytest.MonkeyPatch, part: Format
+) -> None:
+    made = Format.writer
+    monkeypatch.setattr(Format, "writer", lambda part, dataset: _Forgetful(made(part, dataset)))
+    chosen = {
+        "annotation_formats": [],
+        "metrics_formats": [],
+        f"{part.kind}_formats".replace("annotations_", "annotation_"): [part.id],
+    }
+    job, _ = lifecycle.request(request_for(project, project.owner, **chosen))
+
+    with pytest.raises(assembly.Unaccounted, match=f"{part.key}: 5 of 6 objects"):
+        build.run(job.pk)
+
+
+class _Forgetful:
+    """A writer that does not get to see the last object of the first image that has some."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer, self._has_forgotten = writer, False
+
+    def add(self, image: Any) -> Any:
+        if len(image.objects) and not self._has_forgotten:
+            self._has_forgotten = True
+            image = replace(image, objects=_without_the_last(image.objects))
+        return self._writer.add(image)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+
+def _without_the_last(objects: Objects) -> Objects:
+    count = len(objects) - 1
+    rings = objects.object_rings[count]
+    starts = objects.ring_starts[: rings + 1]
+    return Objects(
+        objects.points[: starts[-1]],
+        starts,
+        objects.ring_objects[:rings],
+        objects.ring_parts[:rings],
+        objects.classes[:count],
+        objects.scores[:count],
+    )
 
 
 def test_the_same_project_and_options_give_the_same_bytes(exported: Callable[..., ExportJob]) -> None:
@@ -115,6 +175,27 @@ def test_a_corrupt_image_is_listed_and_the_rest_is_exported(
     assert "visualizations/broken_overlay.png" not in names
     assert [(each["image"], each["code"]) for each in errors] == [("broken.png", "image_unreadable")]
     assert [each["image"] for each in job.warnings] == ["broken.png"]
+
+
+def test_outlines_that_cross_themselves_are_listed_and_in_every_part(
+    project: Project, exported: Callable[..., ExportJob]
+) -> None:
+    square, bow_tie = [(0, 0), (9, 0), (9, 9), (0, 9)], [(20, 20), (40, 40), (40, 20), (20, 40)]
+    objects = [OutlinedObject(parts=[[ring]]) for ring in (square, bow_tie, square, bow_tie)]
+    add_image(project, "crossing.png", objects)
+
+    job = exported()
+
+    archive = published(job)
+    (row,) = csv.DictReader(io.StringIO(archive.read("errors.csv").decode("utf-8-sig")))
+    assert (row["image"], row["code"]) == ("crossing.png", "outlines_repaired")
+    assert row["sentence"].startswith("The outlines of 2 objects (2, 4) cross or overlap themselves")
+    manifest = json.loads(archive.read("manifest.json"))
+    assert [each["original_name"] for each in manifest["repaired"]] == ["crossing.png"]
+    assert manifest["left_out"] == []
+    assert {each["objects"] for each in manifest["counts"]["written"].values()} == {10}
+    assert "## Repaired" in archive.read("README.md").decode()
+    assert [each["code"] for each in job.warnings] == ["outlines_repaired"]
 
 
 def test_a_lost_file_is_listed_in_the_manifest(project: Project, exported: Callable[..., ExportJob]) -> None:

@@ -39,12 +39,14 @@ class Cellpose:
     def __init__(self, dataset: Dataset) -> None:
         self.lost: Counter[str] = Counter()
         """`overlaps`: objects that lost pixels to later ones; `absent`: objects without a pixel."""
+        self.objects = 0
         self._checkpoint = dataset.checkpoint
         self._workspace = dataset.workspace
 
     def add(self, image: Image) -> Iterator[Entry]:
         found = labels_of(image, self._checkpoint)
         self.lost.update(overlaps=found.overlapped, absent=found.absent)
+        self.objects += found.seen
         spool = Spool(self._workspace)
         _write(_fields(image, found, self._checkpoint), _Sink(spool, self._checkpoint))
         yield Entry(f"annotations/cellpose/{image.stem}_seg.npy", spool)

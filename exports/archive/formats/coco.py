@@ -35,15 +35,15 @@ class Coco:
         self._spool = Spool(dataset.workspace)
         self._spool.write(orjson.dumps(_head(dataset))[:-1] + b',"annotations":[')
         self._images = TemporaryFile(dir=dataset.workspace)  # noqa: SIM115 - lives as long as the writer
-        self._written = 0
+        self.objects = 0
 
     def add(self, image: Image) -> Iterator[Entry]:
-        annotations = _annotations(image, first_id=self._written + 1)
+        annotations = _annotations(image, first_id=self.objects + 1)
         if annotations:
             text = orjson.dumps(annotations, option=orjson.OPT_SERIALIZE_NUMPY)
-            self._spool.write(self._separator(self._written) + text[1:-1])
+            self._spool.write(self._separator(self.objects) + text[1:-1])
         self._images.write(self._separator(self._images.tell()) + orjson.dumps(_image(image)))
-        self._written += len(annotations)
+        self.objects += len(annotations)
         return iter(())
 
     def finish(self) -> Iterator[Entry]:

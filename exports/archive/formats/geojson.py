@@ -27,34 +27,22 @@ from uuid import UUID, uuid5
 import numpy as np
 import orjson
 import shapely
-from numpy.typing import NDArray
 
-from exports.archive.columns import MEASURES
-from exports.archive.dataset import Dataset, Image, Objects
+from exports.archive.colours import class_colour
+from exports.archive.columns import object_measures
+from exports.archive.dataset import Dataset, Image
 from exports.archive.measure import measurements_of
-from exports.archive.repair import covered
+from exports.archive.repair import Geometries, covered, geometries_of
 from exports.archive.zipping import Entry, Spool
 
-Geometries = NDArray[Any]
-"""Of shapely polygons and multipolygons."""
-
 AT_ONCE = 500
-
-# Told apart by the colour-blind: M. Okabe, K. Ito, "Color Universal Design", 2008.
-_COLOURS = (
-    (0, 114, 178),
-    (230, 159, 0),
-    (0, 158, 115),
-    (204, 121, 167),
-    (86, 180, 233),
-    (213, 94, 0),
-    (240, 228, 66),
-)
 
 
 class GeoJson:
     def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
         self._workspace, self._checkpoint = dataset.workspace, dataset.checkpoint
+        self.objects = 0
         self._classes = [_classification(index, name) for index, name in enumerate(dataset.class_names)]
 
     def add(self, image: Image) -> Iterator[Entry]:
@@ -64,6 +52,7 @@ class GeoJson:
         for features in self._features(image):
             spool.write(separator + b",\n".join(map(orjson.dumps, features)))
             separator = b",\n"
+            self.objects += len(features)
             self._checkpoint()
         spool.write(b"\n]}\n")
         yield Entry(f"annotations/geojson/{image.stem}.geojson", spool)
@@ -73,7 +62,7 @@ class GeoJson:
 
     def _features(self, image: Image) -> Iterator[list[dict[str, Any]]]:
         """The features of the image, some hundred at once."""
-        geometries, measurements = _geometries(image.objects), _measurements(image)
+        geometries, measurements = geometries_of(image.objects), _measurements(image, self._dataset)
         classes, namespace = image.objects.classes.tolist(), UUID(image.image_id)
         for start in range(0, len(classes), AT_ONCE):
             some = slice(start, start + AT_ONCE)
@@ -100,31 +89,18 @@ def _classification(index: int, name: str) -> dict[str, Any]:
     names = [part.strip() for part in re.split(r"[:\r\n]", name) if part.strip()]
     if not names:
         return {}
-    return {"classification": {"name": ": ".join(names), "color": _COLOURS[index % len(_COLOURS)]}}
+    return {"classification": {"name": ": ".join(names), "color": class_colour(index)}}
 
 
-def _measurements(image: Image) -> Iterator[dict[str, float]]:
+def _measurements(image: Image, dataset: Dataset) -> Iterator[dict[str, float]]:
     """Of each object in stored order, by name and unit."""
-    measured = measurements_of(image)
-    names = ["score", *(column.header(measured.unit) for column in MEASURES)]
+    measured = measurements_of(image, dataset)
+    columns = object_measures(dataset.channels)
+    names = ["score", *(column.header(measured.unit) for column in columns)]
     rows = zip(image.objects.scores, measured.objects, strict=True)
     for score, values in rows:
         pairs = zip(names, (float(score), *values.tolist()), strict=True)
         yield {name: value for name, value in pairs if value == value}  # NaN differs from itself
-
-
-def _geometries(objects: Objects) -> Geometries:
-    """(N,): the stored outlines, a Polygon for one part and a MultiPolygon for several."""
-    if not len(objects):
-        return np.empty(0, object)
-    ring_of_point = np.repeat(np.arange(len(objects.ring_objects)), np.diff(objects.ring_starts))
-    is_outer = ~objects.ring_is_hole
-    rings = shapely.linearrings(objects.points, indices=ring_of_point)
-    parts = shapely.polygons(rings, indices=np.cumsum(is_outer) - 1)
-    whole: Geometries = shapely.multipolygons(parts, indices=objects.ring_objects[is_outer])
-    has_one_part = shapely.get_num_geometries(whole) == 1
-    whole[has_one_part] = shapely.get_geometry(whole[has_one_part], 0)
-    return whole
 
 
 def _valid(geometries: Geometries) -> Geometries:

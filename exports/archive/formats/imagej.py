@@ -12,7 +12,7 @@ and gives it its colour; classes from the 256th on have none, because ImageJ cou
 are written as `\\u` and their code there. The ZIP of an image without objects is empty, which the ROI Manager says.
 
 ImageJ counts the pixels whose centre lies inside as area, and takes an outline of horizontal and vertical lines
-only for a traced one, whose perimeter it shortens at each corner: compare with `metrics/` with that in mind.
+only for a traced one, whose perimeter it shortens at each corner: compare with the tables of measurements with that in mind.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ MOST_GROUPS = 255
 class ImageJ:
     def __init__(self, dataset: Dataset) -> None:
         self._changed_at, self._checkpoint = dataset.changed_at, dataset.checkpoint
+        self.objects = 0
         self._class_lines = [f"class: {_escaped(name)}\n" for name in dataset.class_names]
 
     def add(self, image: Image) -> Iterator[Entry]:
@@ -48,6 +49,7 @@ class ImageJ:
         archive = Archive(file, self._changed_at, self._checkpoint)
         for object_id, roi in enumerate(self._rois(image.objects), 1):
             archive.add(Entry(f"{object_id}.roi", roi.tobytes()))
+            self.objects += 1
         archive.close()
         yield Entry(f"annotations/imagej/{image.stem}_RoiSet.zip", file.getvalue())
 

@@ -32,11 +32,13 @@ class Masks:
     def __init__(self, dataset: Dataset) -> None:
         self.lost: Counter[str] = Counter()
         """`overlaps`: objects that lost pixels to later ones; `absent`: objects without a pixel."""
+        self.objects = 0
         self._checkpoint = dataset.checkpoint
 
     def add(self, image: Image) -> Iterator[Entry]:
         found = labels_of(image, self._checkpoint)
         self.lost.update(overlaps=found.overlapped, absent=found.absent)
+        self.objects += found.seen
         content = encoded(found.labels, image.pixel_size, self._checkpoint)
         yield Entry(f"annotations/masks/{image.stem}_labels.tif", content)
 

@@ -32,11 +32,14 @@ class Native:
         self._spool = Spool(dataset.workspace)
         self._spool.write(orjson.dumps(_head(dataset))[:-1] + b',"images":[')
         self._separator = b"\n"
+        self.objects = 0
 
     def add(self, image: Image) -> Iterator[Entry]:
-        fields = _image(image) | {"objects": _objects(image.objects, self._class_names)}
+        objects = _objects(image.objects, self._class_names)
+        fields = _image(image) | {"objects": objects}
         self._spool.write(self._separator + orjson.dumps(fields, option=orjson.OPT_SERIALIZE_NUMPY))
         self._separator = b",\n"
+        self.objects += len(objects)
         return iter(())
 
     def finish(self) -> Iterator[Entry]:

@@ -101,7 +101,7 @@ def _even_odd(rings: list[NDArray[Any]]) -> Any:
 
 READERS: dict[str, tuple[Callable[[Files], list[Mask]], float]] = {
     # pycocotools walks along polygons in fifths of a pixel.
-    "coco": (masks_of_coco, 0.97),
+    "coco": (masks_of_coco, 0.95),
     "geojson": (masks_of_geojson, 0.999),
     "imagej": (masks_of_imagej, 0.99),
     "masks": (masks_of_labels, 0.99),

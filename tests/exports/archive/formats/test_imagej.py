@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import roifile
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -177,7 +177,6 @@ def stars(draw: st.DrawFn) -> Parts:
     return [[place + star, *holes]]
 
 
-@settings(deadline=None)
 @given(st.lists(stars(), min_size=1, max_size=3))
 def test_any_valid_shape_is_read_back(tmp_path_factory: pytest.TempPathFactory, shapes: list[Parts]) -> None:
     rois = rois_of(tmp_path_factory.getbasetemp(), objects_of(*shapes))
@@ -190,7 +189,6 @@ ring = st.lists(st.tuples(number, number), min_size=3, max_size=7).map(lambda po
 part = st.lists(ring, min_size=1, max_size=3)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(part, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_no_outline_breaks_the_writer(tmp_path_factory: pytest.TempPathFactory, shapes: list[Parts]) -> None:
     rois = rois_of(tmp_path_factory.getbasetemp(), objects_of(*shapes))
