@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 from django.conf import settings
@@ -27,6 +28,12 @@ from projects.models import Image, Membership, Project, Role, Segmentation
 from projects.outlines import OutlinedObject, pack
 from tests.jobs import request_for
 from tests.waiting import until
+
+# How long an example takes says nothing on a machine that others use. A change is judged by the same examples
+# as the one before it; `make test PYTEST_ARGS=--hypothesis-profile=curious` looks for new ones.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("curious", deadline=None, max_examples=500)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)

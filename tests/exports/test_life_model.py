@@ -139,8 +139,6 @@ class Life(RuleBasedStateMachine):
 @pytest.mark.usefixtures("bell")
 def test_no_order_of_events_breaks_a_promise(project: Project, alice: User) -> None:
     Life.project, Life.user = project, alice
-    profile = settings(
-        max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    profile = settings(max_examples=25, stateful_step_count=25, suppress_health_check=list(HealthCheck))
 
     run_state_machine_as_test(Life, settings=profile)
