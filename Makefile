@@ -12,7 +12,7 @@ PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check judges bench faults chaos mutants
+.PHONY: help run test check judges bench large faults chaos mutants
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ judges: .venv-judges/stamp .venv/development.stamp  ## Install foreign programs 
 
 bench: .venv/development.stamp  ## Run the benchmarks: a table here, numbers in bench/results
 	@.venv/bin/python -m bench
+
+large: judges  ## Export 10,000 images with 1.5 million objects in every format; 25 GB of disk, half an hour
+	@.venv/bin/python -m bench.large
 
 faults: .venv/development.stamp  ## Run all tests of dying processes, servers, disks and clocks, the long ones too
 	@$(PYTEST) tests/faults tests/races tests/incidents $(PYTEST_ARGS)

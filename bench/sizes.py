@@ -28,5 +28,7 @@ SIZES = {
         Size("XL", 10_000),
         Size("dense", 20, objects=3_000),
         Size("big", 4, pixels=8_192),
+        Size("tenth", 1_000, pixels=512),
+        Size("large", 10_000, pixels=512),
     )
 }
