@@ -150,6 +150,15 @@ ANNOTATIONS = (
         losses=("overlaps", "absent", "scores"),
         maker="exports.archive.formats.cellpose:Cellpose",
     ),
+    Format(
+        kind="annotations",
+        id="labelme",
+        title="labelme",
+        description="A file an image for labelme, to correct outlines by hand; the parts of an object are a group.",
+        files=("annotations/labelme/<stem>.json",),
+        losses=("holes", "scores"),
+        maker="exports.archive.formats.labelme:Labelme",
+    ),
 )
 
 METRICS = (

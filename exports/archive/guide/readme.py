@@ -93,6 +93,16 @@ path = sorted(glob("annotations/cellpose/*_seg.npy"))[0]
 saved = numpy.load(path, allow_pickle=True).item()
 masks, outlines = saved["masks"], saved["outlines"]
 ```""",
+    "annotations/labelme": """\
+In labelme open the file, or start it with `labelme images --output annotations/labelme` to go through all of them.
+
+```python
+import supervision
+dataset = supervision.DetectionDataset.from_labelme(
+    images_directory_path="images",
+    annotations_directory_path="annotations/labelme",
+)
+```""",
     "metrics/excel": """\
 ```python
 import pandas
@@ -119,7 +129,7 @@ objects = pandas.read_parquet("metrics/metrics.parquet")
 ```""",
 }
 
-NEEDS_ORIGINALS = frozenset({"annotations/yolo", "annotations/cvat"})
+NEEDS_ORIGINALS = frozenset({"annotations/yolo", "annotations/cvat", "annotations/labelme"})
 """Parts whose programs want the images beside the annotations."""
 
 WITHOUT_ORIGINALS = """\

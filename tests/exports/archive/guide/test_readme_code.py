@@ -26,6 +26,7 @@ READ = {
     "annotations/geojson": "len(features) == 4",
     "annotations/masks": "areas.keys() == {1, 2, 3, 4} and areas[1] == 375",
     "annotations/cellpose": "masks.shape == (48, 64) and masks.max() == 4 and outlines.any()",
+    "annotations/labelme": "len(dataset) == 5 and sum(map(len, dataset.annotations.values())) == 16",
     "metrics/excel": "len(objects) == 16 and objects['area (px²)'][0] == 375",
     "metrics/csv": "len(objects) == 16 and objects['area (px²)'][0] == 375",
     "metrics/json": "len(objects) == 5 and next(iter(objects.values()))['area'][0] == 375",
