@@ -13,7 +13,11 @@ from exports.archive.formats import annotation_formats, metrics_formats
 from exports.models import ExportJob
 from projects.models import Project
 
-OPTIONS = {"annotationFormats": [*annotation_formats], "metricsFormats": [*metrics_formats]}
+OPTIONS = {
+    "annotationFormats": [*annotation_formats],
+    "metricsFormats": [*metrics_formats],
+    "includeIntensity": True,
+}
 
 
 def export(project: Project, folder: Path) -> Outcome:

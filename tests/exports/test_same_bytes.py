@@ -17,7 +17,11 @@ from projects.models import Project
 from tests.processes import environment, start_worker
 from tests.waiting import until
 
-EVERYTHING = {"annotationFormats": [*annotation_formats], "metricsFormats": [*metrics_formats]}
+EVERYTHING = {
+    "annotationFormats": [*annotation_formats],
+    "metricsFormats": [*metrics_formats],
+    "includeIntensity": True,
+}
 PLACES = (
     {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8"},
     {"TZ": "America/St_Johns", "PYTHONHASHSEED": "2", "LC_ALL": "C", "OMP_NUM_THREADS": "1"},
