@@ -25,12 +25,12 @@ def main() -> None:
         runs = [_run(place, size) for size in sizes]
     for size, run in zip(sizes, runs, strict=True):
         print(_line(size, run))
-    faults = [fault for size, run in zip(sizes, runs, strict=True) for fault in _faults(size, run)]
+    found = [fault for size, run in zip(sizes, runs, strict=True) for fault in faults(size, run["counts"])]
     if not wanted.quick:
-        faults += _faults_of_size(*runs)
-    for fault in faults:
+        found += _faults_of_size(*runs)
+    for fault in found:
         print(f"WRONG: {fault}")
-    sys.exit(bool(faults))
+    sys.exit(bool(found))
 
 
 def _arguments() -> argparse.Namespace:
@@ -58,8 +58,8 @@ def _line(size: Size, run: dict[str, Any]) -> str:
     )
 
 
-def _faults(size: Size, run: dict[str, Any]) -> Iterator[str]:
-    counts = run["counts"]
+def faults(size: Size, counts: dict[str, int]) -> Iterator[str]:
+    """A sentence for each count that is not as it has to be."""
     expected = {
         "least_images": size.images,
         "most_images": size.images,

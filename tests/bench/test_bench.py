@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
-from bench import copying, floor, goals, naive, product, report
+from bench import copying, everything, floor, goals, judges, large, naive, product, report
 from bench.outcome import Outcome
 from bench.runs import Run, median_of
 from bench.sizes import SIZES
 from bench.stopwatch import STAGES, Stopwatch
 from projects import synthetic
 from projects.models import Project
+from tests.judges import needs_7z, needs_java
 
 SIZE = SIZES["quick"]
 
@@ -107,3 +108,12 @@ def _run(wall: float, cpu: float) -> Run:
         "counts": counts,
         "stages": stages,
     }
+
+
+@needs_7z
+@needs_java
+def test_others_open_an_archive_of_everything(tiny: Project, tmp_path: Path, bell: object) -> None:
+    counts = everything.export(tiny, tmp_path).counts
+    counts |= judges.export(tiny, tmp_path).counts
+    assert list(large.faults(SIZE, counts)) == []
+    assert list(large.faults(SIZE, counts | {"java_entries": 1})) != []
