@@ -181,7 +181,7 @@ class Segmentation(models.Model):
     multipart_count = models.PositiveIntegerField(default=0)
     """Objects of several parts."""
     overlap_count = models.PositiveIntegerField(default=0)
-    """Objects that share an area with a later one, which hides it where each pixel holds one object."""
+    """Objects that share pixels with a later one, which hides them where each pixel holds one object."""
     score_count = models.PositiveIntegerField(default=0)
     """Objects with a score."""
     created_at = models.DateTimeField(auto_now_add=True)

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from projects.models import Segmentation
 
-LEAST_AREA = 1e-6
-"""Square pixels: less is what rounding leaves between neighbours with a common edge."""
+DEEP_ENOUGH = 0.5**0.5
+"""Pixels: a shape with so much area for its length has a place that far from its edge, and so a pixel's centre."""
+MOST_CENTRES = 1 << 22
+"""That are looked at; a shape that is thin over more of them has one."""
 
 Ring = Sequence[tuple[float, float]] | NDArray[np.float64]
 
@@ -90,14 +92,25 @@ def columns(outlines: Outlines) -> dict[str, Any]:
 
 
 def overlap_count(outlines: Outlines) -> int:
-    """How many objects share an area with a later one. A ring without three finite points has none."""
+    """How many objects share the centre of a pixel with a later one. A ring without three finite points has none."""
     with np.errstate(all="ignore"):  # GEOS raises flags of the processor for outlines without an area
         owners, parts = _polygons(outlines)
         first, second = shapely.STRtree(parts).query(parts, predicate="intersects")
         earlier = owners[first] < owners[second]
         first, second = first[earlier], second[earlier]
-        shared = shapely.area(shapely.intersection(parts[first], parts[second]))
-    return len(np.unique(owners[first[shared > LEAST_AREA]]))
+        shared = [_has_a_centre(each) for each in shapely.intersection(parts[first], parts[second])]
+    return len(np.unique(owners[first[np.array(shared, np.bool_)]]))
+
+
+def _has_a_centre(shape: Any) -> bool:
+    """Whether the centre of a pixel lies inside the shapely geometry."""
+    if not shape.area or shape.area >= DEEP_ENOUGH * shape.length:
+        return bool(shape.area)
+    lefts, tops, rights, bottoms = np.array(shape.bounds) - 0.5
+    columns, rows = np.arange(np.ceil(lefts), rights), np.arange(np.ceil(tops), bottoms)
+    if len(columns) * len(rows) > MOST_CENTRES:
+        return True
+    return bool(shapely.contains_xy(shape, *np.meshgrid(columns + 0.5, rows + 0.5)).any())
 
 
 def _polygons(outlines: Outlines) -> tuple[NDArray[np.int64], NDArray[Any]]:

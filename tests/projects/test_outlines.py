@@ -23,6 +23,7 @@ objects = st.builds(
 
 SQUARE = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0)]
 HOLE = [(1.0, 1.0), (1.0, 2.0), (2.0, 2.0)]
+WITHIN = [(1.0, 1.0), (3.0, 1.0), (3.0, 3.0), (1.0, 3.0)]
 TRIANGLE = [(6.0, 6.0), (9.0, 6.0), (6.0, 9.0)]
 
 
@@ -116,9 +117,12 @@ def moved(ring: list[tuple[float, float]], x: float) -> list[tuple[float, float]
         ([[[SQUARE]]], 0),
         ([[[SQUARE]], [[moved(SQUARE, 4)]]], 0),  # neighbours
         ([[[SQUARE]], [[moved(SQUARE, 3)]]], 1),
+        ([[[SQUARE]], [[moved(SQUARE, 3.6)]]], 0),  # less than to the centres of the pixels
+        ([[[SQUARE]], [[moved(SQUARE, 3.4)]]], 1),
+        ([[[SQUARE]], [[SQUARE]]], 1),
         ([[[SQUARE]], [[moved(SQUARE, 3)]], [[moved(SQUARE, 2)]]], 2),
-        ([[[SQUARE]], [[HOLE]]], 1),
-        ([[[SQUARE, HOLE]], [[HOLE]]], 0),
+        ([[[SQUARE]], [[WITHIN]]], 1),
+        ([[[SQUARE, WITHIN]], [[WITHIN]]], 0),
         ([[[SQUARE], [moved(SQUARE, 1)]], [[TRIANGLE]]], 0),  # an object's own parts
         ([[[TRIANGLE], [SQUARE]], [[moved(SQUARE, 3)]]], 1),
         ([[[[(0, 0), (4, 4), (4, 0), (0, 4)]]], [[SQUARE]]], 1),  # a bow tie

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from exports.archive.zipping import Entry
 
 
+_WORDS = {
+    "holes": "holes",
+    "parts": "several parts",
+    "overlaps": "overlaps",
+    "absent": "objects without a pixel",
+    "scores": "scores",
+}
+
+
 class Writer(Protocol):
     """Fed every image once, in order; holds nothing in memory that grows with the project.
 
@@ -49,6 +58,11 @@ class Format:
     """What it cannot hold: of `holes`, `parts`, `overlaps`, `absent`, `scores`."""
     maker: str
     """`module:name` of what makes its writer from a dataset."""
+
+    @property
+    def cannot_hold(self) -> list[str]:
+        """Its losses in words for the page."""
+        return [_WORDS[loss] for loss in self.losses]
 
     @property
     def key(self) -> str:
