@@ -16,12 +16,12 @@ from bench.outcome import Outcome, counts_of
 from bench.sizes import OPTIONS
 from bench.stopwatch import Stopwatch, stage_of
 from exports import admission, build, files, snapshot, worker
-from exports.archive import pixels
 from exports.archive.dataset import Dataset, Image
 from exports.archive.formats import Format, Writer, tables
 from exports.archive.measure import measurements_of
 from exports.archive.zipping import Archive, Entry
 from exports.models import ExportJob
+from imagefiles import display
 from projects.models import Project
 
 _WRITERS = {
@@ -71,11 +71,11 @@ def _watched(watch: Stopwatch, seen: Counter[str]) -> Iterator[None]:
         with watch.stage("decode"):
             return shown(*arguments, **named)
 
-    shown = pixels.for_display
+    shown = display.for_display
     with ExitStack() as stack:
         stack.enter_context(patch.object(Format, "writer", writer))
         stack.enter_context(patch.object(Archive, "add", add))
-        stack.enter_context(patch.object(pixels, "for_display", decoded))
+        stack.enter_context(patch.object(display, "for_display", decoded))
         stack.enter_context(patch.object(snapshot, "read", _timed_read(watch)))
         stack.enter_context(
             patch.object(tables, "measurements_of", _timed(measurements_of, watch, "measures"))

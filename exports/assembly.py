@@ -27,11 +27,11 @@ from exports.archive.guide.metrics_guide import metrics_entries
 from exports.archive.guide.names import NamesTable, errors_entries
 from exports.archive.guide.readme import readme_entry
 from exports.archive.measure import left_out_of
-from exports.archive.pixels import UnreadableImage
 from exports.archive.repair import repaired_of
 from exports.archive.zipping import Archive, Entry, UnreadableFile
 from exports.messages import Advance
 from exports.options import ExportOptions
+from imagefiles.headers import UnreadableImage
 
 if TYPE_CHECKING:
     from exports.snapshot import Item

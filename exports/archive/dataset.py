@@ -140,7 +140,7 @@ class Image:
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
         """(height, width, 3) uint8 BGR for display, decoded once. Raise UnreadableImage."""
-        from .pixels import for_display
+        from imagefiles.display import for_display
 
         return for_display(self.original, width=self.width, height=self.height)
 

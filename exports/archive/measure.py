@@ -19,7 +19,8 @@ from exports.archive.dataset import Dataset, Image, Indexes, LeftOut, Objects
 from exports.archive.geometry import Hulls, Values
 from exports.archive.intensity import MAX_CHANNELS, STATISTICS, intensities
 from exports.archive.labels import Checkpoint
-from exports.archive.pixels import UnreadableImage, original_values
+from imagefiles.headers import UnreadableImage
+from imagefiles.values import original_values
 
 SAME_AXES = 1e-10
 """Eigenvalues that differ by less, relative to their mean, differ by rounding only."""

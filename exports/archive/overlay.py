@@ -21,8 +21,8 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from exports.archive.dataset import Dataset, Image, Objects, Points, Style
-from exports.archive.pixels import UnreadableImage
 from exports.archive.zipping import Entry
+from imagefiles.headers import UnreadableImage
 
 Canvas = NDArray[np.uint8]
 Sprite = NDArray[np.uint16]

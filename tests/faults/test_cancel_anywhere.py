@@ -24,8 +24,9 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from exports import assembly, events, files, jobs, lifecycle, pulse, snapshot, sweep, tokens
-from exports.archive import overlay, pixels, zipping
+from exports.archive import overlay, zipping
 from exports.models import ApiToken, ExportJob
+from imagefiles import values
 from projects.models import Membership, Project
 from tests.calling import call, client_for, job_url
 from tests.conftest import store_file
@@ -46,7 +47,7 @@ PLACES: dict[str, Place] = {
     "claimed": (files, "staging"),
     "preparing": (snapshot, "read"),
     "between two images": (assembly._Assembly, "_count"),
-    "decoding an image": (pixels, "_decoded"),
+    "decoding an image": (values, "_decoded"),
     "drawing an image": (overlay, "_fill"),
     "packing an image": (overlay, "encode_png"),
     "finishing": (assembly._Assembly, "_guide"),

@@ -11,7 +11,7 @@ from skimage.measure import euler_number
 
 from exports.archive.dataset import Image, Objects, Style
 from exports.archive.overlay import Overlays, _fitting, draw, encode_png, render
-from exports.archive.pixels import UnreadableImage
+from imagefiles.headers import UnreadableImage
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
 
 FILL_ONLY = Style(show_numbers=False, external_color="#00FF00", opacity=1.0, stroke_width=1)
