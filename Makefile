@@ -42,7 +42,7 @@ large: judges  ## Export 10,000 images with 1.5 million objects in every format;
 	@.venv/bin/python -m bench.large
 
 faults: .venv/development.stamp  ## Run all tests of dying processes, servers, disks and clocks, the long ones too
-	@$(PYTEST) tests/faults tests/races tests/incidents $(PYTEST_ARGS)
+	@$(PYTEST) tests/faults tests/races tests/incidents tests/config $(PYTEST_ARGS)
 
 chaos: .venv/development.stamp  ## Break a running hub for 20 minutes, check every promise (SECONDS= SEED= BROKEN=)
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \

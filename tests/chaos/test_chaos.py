@@ -14,7 +14,7 @@ LONGEST_SECONDS = 300
 
 
 def chaos(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    length = ("--seconds", "40", "--every", "3", "--seed", "1")
+    length = ("--seconds", "25", "--every", "2", "--seed", "1")
     command = (sys.executable, "-m", "tests.chaos", *length, "--keep", str(folder), *arguments)
     return subprocess.run(
         command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=LONGEST_SECONDS

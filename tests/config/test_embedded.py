@@ -205,6 +205,7 @@ def test_a_start_right_after_kill_9_of_the_starter_works(data_dir: Path, said: l
         assert answer(found)
 
 
+@pytest.mark.long
 def test_two_that_start_at_the_same_moment_share_the_servers(data_dir: Path) -> None:
     with start_holder(data_dir) as one, start_holder(data_dir) as other:
         assert [first_line(one), first_line(other)] == [b"running\n"] * 2
@@ -213,6 +214,7 @@ def test_two_that_start_at_the_same_moment_share_the_servers(data_dir: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs under another account")
+@pytest.mark.long
 def test_below_a_closed_folder_root_keeps_the_data_in_a_shelter(tmp_path: Path, said: list[str]) -> None:
     tmp_path.chmod(0o700)
     with embedded.running(tmp_path / "var", log=said.append) as found:
@@ -223,6 +225,7 @@ def test_below_a_closed_folder_root_keeps_the_data_in_a_shelter(tmp_path: Path, 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs under another account")
+@pytest.mark.long
 def test_binaries_that_nobody_may_reach_are_copied(
     tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,14 +39,18 @@ def database_away(hub: Stack) -> Iterator[None]:
     hub.start_postgres()
 
 
+cuts = pytest.mark.parametrize("count", [3, pytest.param(10, marks=pytest.mark.long)])
+
+
 def power_cut(hub: Stack) -> None:
     hub.kill_postgres()
     hub.start_postgres()
 
 
-def test_an_acked_request_survives_a_power_cut_and_ends(hub: Stack) -> None:
+@cuts
+def test_an_acked_request_survives_a_power_cut_and_ends(hub: Stack, count: int) -> None:
     exports = []
-    for number in range(10):
+    for number in range(count):
         exports.append(start(hub, pixelToMicrometerScale=1 + number))
         power_cut(hub)
         assert exports[-1].status
@@ -55,8 +59,9 @@ def test_an_acked_request_survives_a_power_cut_and_ends(hub: Stack) -> None:
         export.wait_until("completed")
 
 
-def test_an_acked_cancel_survives_a_power_cut(hub: Stack) -> None:
-    exports = start_different(hub, 10, "big")
+@cuts
+def test_an_acked_cancel_survives_a_power_cut(hub: Stack, count: int) -> None:
+    exports = start_different(hub, count, "big")
     for export in exports:
         assert export.cancel().status == 200
         power_cut(hub)
