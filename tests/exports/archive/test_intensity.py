@@ -19,16 +19,11 @@ from exports.archive.intensity import intensities
 from exports.archive.labels import label_image
 from exports.archive.measure import left_out_of, measure, measurements_of
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
+from tests.exports.archive.outlines import blob
 
 HEIGHT, WIDTH = 90, 140
 PROPERTIES = [f"intensity_{name}" for name in ("mean", "std", "min", "max", "median")]
 Array = NDArray[Any]
-
-
-def blob(x: float, y: float, radius: float) -> Points:
-    angles = np.linspace(0, 2 * np.pi, 31, endpoint=False)
-    reach = radius * (1 + 0.3 * np.sin(3 * angles))
-    return np.column_stack([x + reach * np.cos(angles), y + reach * np.sin(angles)])
 
 
 APART = [

@@ -13,6 +13,7 @@ from exports.archive import labels
 from exports.archive.dataset import Image, Objects, Points
 from exports.archive.labels import LabelImage, label_image, labels_of
 from tests.exports.archive.builders import image_of, objects_of, square
+from tests.exports.archive.outlines import blob
 
 HEIGHT, WIDTH = 48, 64
 
@@ -30,12 +31,6 @@ def drawn(*rings: Points) -> NDArray[np.bool_]:
 def scribble(random: np.random.Generator, corners: int = 12) -> Points:
     """A ring that crosses itself and leaves the image on every side."""
     return random.uniform((-20, -20), (WIDTH + 20, HEIGHT + 20), (corners, 2))
-
-
-def blob(x: float, y: float, radius: float) -> Points:
-    angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-    reach = radius * (1 + 0.2 * np.sin(5 * angles))
-    return np.column_stack([x + reach * np.cos(angles), y + reach * np.sin(angles)])
 
 
 def crowd(seed: int, count: int = 30) -> Image:

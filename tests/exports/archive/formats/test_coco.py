@@ -17,14 +17,9 @@ from exports.archive.dataset import Image, Points
 from exports.archive.formats.coco import Coco, run_lengths
 from exports.archive.zipping import Archive
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
+from tests.exports.archive.outlines import blob
 
 SIZE: dict[str, Any] = {"width": 640, "height": 480}
-
-
-def blob(x: float, y: float, radius: float) -> Points:
-    angles = np.linspace(0, 2 * np.pi, 70, endpoint=False)
-    reach = radius * (1 + 0.2 * np.sin(5 * angles))
-    return np.column_stack([x + reach * np.cos(angles), y + reach * np.sin(angles)])
 
 
 def mask_of(parts: list[list[Points]]) -> NDArray[np.bool_]:

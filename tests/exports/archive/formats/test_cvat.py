@@ -223,18 +223,6 @@ def test_the_task_says_what_is_in_it(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
-    images = [image_of(objects_of(*POLYGONS.values(), *MASKS.values()), **SIZE), image_of(number=2)]
-    assert exported(tmp_path, *images) == exported(tmp_path, *images)
-
-
-def test_an_export_that_has_to_end_ends_within_an_image(tmp_path: Path) -> None:
-    calls: list[int] = []
-    objects = objects_of(*[[[square(n % 100, n // 100, 1)]] for n in range(5_000)])
-    exported(tmp_path, image_of(objects, **SIZE), checkpoint=lambda: calls.append(1))
-    assert len(calls) >= 5
-
-
 @settings(max_examples=60)
 @given(st.lists(outlines.anything, min_size=1, max_size=5))
 def test_whatever_was_outlined_is_read_by_the_letter(

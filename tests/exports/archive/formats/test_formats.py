@@ -64,3 +64,12 @@ def test_each_part_writes_the_files_it_names(tmp_path: Path, part: Format) -> No
 def test_a_project_without_images_is_written(tmp_path: Path, part: Format) -> None:
     writer = part.writer(dataset_of(tmp_path))
     assert all(entry.path in part.files for entry in writer.finish())
+
+
+@pytest.mark.parametrize("name", ["yolo", "cvat", "geojson", "imagej", "labelme"])
+def test_an_export_that_has_to_end_ends_within_an_image(tmp_path: Path, name: str) -> None:
+    calls: list[int] = []
+    image = image_of(objects_of(*[[[square(n % 40, n // 40, 1)]] for n in range(1_500)]))
+    writer = annotation_formats[name].writer(dataset_of(tmp_path, image, checkpoint=lambda: calls.append(1)))
+    assert len(list(writer.add(image))) <= 1
+    assert len(calls) >= 3

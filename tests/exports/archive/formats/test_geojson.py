@@ -17,16 +17,11 @@ from hypothesis import strategies as st
 from exports.archive.dataset import FARTHEST, Image, Objects, Points
 from exports.archive.formats.geojson import GeoJson
 from tests.exports.archive.builders import content_of, dataset_of, image_of, objects_of, square
+from tests.exports.archive.outlines import blob
 
 Parts = list[list[Points]]
 BOW_TIE = np.array([(0, 0), (20, 20), (20, 0), (0, 20.0)])
 LINE = np.array([(1, 1), (5, 5), (9, 9.0)])
-
-
-def blob(x: float, y: float, radius: float) -> Points:
-    angles = np.linspace(0, 2 * np.pi, 70, endpoint=False)
-    reach = radius * (1 + 0.2 * np.sin(5 * angles))
-    return np.column_stack([x + reach * np.cos(angles), y + reach * np.sin(angles)])
 
 
 VALID: dict[str, Parts] = {

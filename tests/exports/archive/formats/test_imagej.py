@@ -19,16 +19,11 @@ from numpy.typing import NDArray
 from exports.archive.dataset import FARTHEST, Image, Objects, Points
 from exports.archive.formats.imagej import ImageJ
 from tests.exports.archive.builders import dataset_of, image_of, objects_of, square
+from tests.exports.archive.outlines import blob
 from tests.judges import IMAGEJ, needs_imagej
 
 WIDTH, HEIGHT = 320, 240
 Parts = list[list[Points]]
-
-
-def blob(x: float, y: float, radius: float, corners: int = 70) -> Points:
-    angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    reach = radius * (1 + 0.2 * np.sin(5 * angles))
-    return np.column_stack([x + reach * np.cos(angles), y + reach * np.sin(angles)])
 
 
 SHAPES: dict[str, Parts] = {

@@ -110,18 +110,6 @@ def test_objects_stand_in_stored_order_however_many_there_are(tmp_path: Path) ->
     assert numbers == [n + 1 for n in range(count) for _ in range(1 + n % 2)]
 
 
-def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
-    images = [image_of(objects_of(*SHAPES.values()), **SIZE), image_of(number=2)]
-    assert exported(tmp_path, *images) == exported(tmp_path, *images)
-
-
-def test_an_export_that_has_to_end_ends_within_an_image(tmp_path: Path) -> None:
-    calls: list[int] = []
-    objects = objects_of(*[[[square(n % 100, n // 100, 1)]] for n in range(5_000)])
-    exported(tmp_path, image_of(objects, **SIZE), checkpoint=lambda: calls.append(1))
-    assert len(calls) >= 5
-
-
 @settings(max_examples=40)
 @given(st.lists(outlines.anything, min_size=1, max_size=5))
 def test_whatever_was_outlined_keeps_its_points(

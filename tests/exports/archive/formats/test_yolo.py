@@ -206,18 +206,6 @@ def test_each_class_has_one_line(tmp_path: Path, names: tuple[str, ...]) -> None
     assert len(files["classes.txt"].splitlines()) == len(names)
 
 
-def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
-    images = [image_of(objects_of(*SHAPES.values()), **SIZE), image_of(number=2)]
-    assert exported(tmp_path, *images) == exported(tmp_path, *images)
-
-
-def test_an_export_that_has_to_end_ends_within_an_image(tmp_path: Path) -> None:
-    calls: list[int] = []
-    objects = objects_of(*[[[square(n % 100, n // 100, 1)]] for n in range(5_000)])
-    exported(tmp_path, image_of(objects, **SIZE), checkpoint=lambda: calls.append(1))
-    assert len(calls) >= 5
-
-
 def unpacked(folder: Path, *images: Image, **fields: Any) -> None:
     """The files of these images as they lie in `annotations/yolo/`."""
     files, _ = exported(folder, *images, **fields)
