@@ -17,6 +17,7 @@ from redis import Redis
 from exports import files, lifecycle, sweep
 from exports.models import ExportJob
 from exports.states import Status
+from projects import synthetic
 from projects.models import Project
 from tests.jobs import request_for
 from tests.processes import Running, environment, start_worker
@@ -26,8 +27,6 @@ from tests.waiting import until
 @pytest.fixture
 def big_project(project: Project) -> Project:
     """Enough work that a fault meets it under way: some seconds of overlays."""
-    from projects import synthetic
-
     synthetic.create("big", project.owner, images=40, size=1024, polygons=100, holes=3, seed=1)
     return Project.objects.get(name="big")
 
@@ -86,11 +85,12 @@ def test_a_cancel_kills_the_horse_and_its_files_go(big_project: Project, worker:
 
 
 def test_a_cancel_with_redis_down_ends_the_build_at_its_next_beat(
-    big_project: Project, worker: Running, settings: Any
+    project: Project, worker: Running, settings: Any
 ) -> None:
     from exports import dispatch
 
-    job = requested(big_project)
+    # More than twice as long as the build may go on.
+    job = requested(synthetic.create("long", project.owner, images=140, size=1024, polygons=100, seed=1))
     under_way(job)
     horse = horse_of(worker)
     settings.REDIS_URL = "unix:///nowhere.sock"
