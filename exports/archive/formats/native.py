@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 
 from exports.archive.dataset import Dataset, Image, Objects
+from exports.archive.json_schema import exactly
 from exports.archive.zipping import Entry, Spool
 
 FORMAT, VERSION = "cell-segmentation-hub", 1
@@ -110,33 +111,23 @@ def _rings(objects: Objects) -> list[dict[str, Any]]:
     return rings
 
 
-def _fields(**properties: Any) -> dict[str, Any]:
-    """An object with exactly these properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 _COUNT = {"type": "integer", "minimum": 1}
 _TEXT = {"type": "string"}
 _POINT = {"type": "array", "prefixItems": [{"type": "number"}] * 2, "items": False, "minItems": 2}
-_RING = _fields(
+_RING = exactly(
     id=_COUNT,
     part={"type": "integer", "minimum": 0},
     kind={"enum": ["outer", "hole"]},
     parent={"type": ["integer", "null"], "minimum": 1},
     points={"type": "array", "items": _POINT, "minItems": 3},
 )
-_OBJECT = _fields(
+_OBJECT = exactly(
     object_id=_COUNT,
     **{"class": _TEXT},
     score={"type": ["number", "null"]},
     rings={"type": "array", "items": {"$ref": "#/$defs/ring"}, "minItems": 1},
 )
-_IMAGE = _fields(
+_IMAGE = exactly(
     id=_TEXT,
     number=_COUNT,
     original_name=_TEXT,
@@ -151,7 +142,7 @@ SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Segmentation data",
     "$defs": {"image": _IMAGE, "object": _OBJECT, "ring": _RING},
-    **_fields(
+    **exactly(
         format={"const": FORMAT},
         version={"const": VERSION},
         project=_TEXT,

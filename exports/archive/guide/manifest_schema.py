@@ -10,6 +10,7 @@ from exports.archive.formats import ANNOTATIONS, METRICS, PARTS
 from exports.archive.guide import PROGRAM
 from exports.archive.guide.formats_guide import LOSSES
 from exports.archive.guide.manifest import FORMAT, VERSION
+from exports.archive.json_schema import exactly, some_of
 from exports.archive.zipping import Entry
 
 
@@ -17,16 +18,6 @@ def schema_entry() -> Entry:
     return Entry(
         "documentation/manifest.schema.json", orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2) + b"\n"
     )
-
-
-def _fields(**properties: Any) -> dict[str, Any]:
-    """An object with exactly these properties."""
-    return _some_of(**properties) | {"required": list(properties)}
-
-
-def _some_of(**properties: Any) -> dict[str, Any]:
-    """An object with some of these properties and no others."""
-    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _list_of(items: dict[str, Any], **limits: Any) -> dict[str, Any]:
@@ -40,11 +31,11 @@ _COLOR = {"type": "string", "pattern": "^#[0-9A-F]{6}$"}
 _SCALE = {"type": ["number", "null"], "exclusiveMinimum": 0}
 _SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _ID = {"type": "string", "format": "uuid"}
-_COUNTS = _fields(images=_NUMBER, objects=_NUMBER)
-_NOTE = _fields(image_id=_ID, original_name=_TEXT, stage=_TEXT, code=_TEXT, sentence=_TEXT)
-_LOST = _some_of(**dict.fromkeys(LOSSES, _NUMBER))
+_COUNTS = exactly(images=_NUMBER, objects=_NUMBER)
+_NOTE = exactly(image_id=_ID, original_name=_TEXT, stage=_TEXT, code=_TEXT, sentence=_TEXT)
+_LOST = some_of(**dict.fromkeys(LOSSES, _NUMBER))
 
-_OPTIONS = _fields(
+_OPTIONS = exactly(
     includeOriginalImages=_SWITCH,
     includeVisualizations=_SWITCH,
     includeDocumentation=_SWITCH,
@@ -53,9 +44,9 @@ _OPTIONS = _fields(
     includeIntensity=_SWITCH,
     selectedImageIds={"type": ["array", "null"], "items": _ID},
     pixelToMicrometerScale=_SCALE,
-    visualizationOptions=_fields(
+    visualizationOptions=exactly(
         showNumbers=_SWITCH,
-        polygonColors=_fields(external=_COLOR, internal=_COLOR),
+        polygonColors=exactly(external=_COLOR, internal=_COLOR),
         strokeWidth=_NUMBER,
         fontSize=_NUMBER,
         opacity={"type": "number", "minimum": 0, "maximum": 1},
@@ -66,26 +57,26 @@ _OPTIONS = _fields(
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": f"Manifest of an archive of {PROGRAM}",
-    **_fields(
+    **exactly(
         format={"const": FORMAT},
         version={"const": VERSION},
-        program=_fields(name=_TEXT, version=_TEXT),
+        program=exactly(name=_TEXT, version=_TEXT),
         project=_TEXT,
         classes=_list_of(_TEXT),
         changed_at={"type": "string", "format": "date-time"},
         options=_OPTIONS,
-        scale=_fields(unit={"enum": ["µm", "px", "mixed"]}, override=_SCALE),
-        counts=_fields(
+        scale=exactly(unit={"enum": ["µm", "px", "mixed"]}, override=_SCALE),
+        counts=exactly(
             promised=_COUNTS,
             read=_COUNTS,
-            written=_some_of(**{part.key: _COUNTS for part in PARTS}),
+            written=some_of(**{part.key: _COUNTS for part in PARTS}),
         ),
-        fidelity=_fields(
-            found=_some_of(holes=_NUMBER, parts=_NUMBER, scores=_NUMBER),
-            lost=_some_of(**{part.key: _LOST for part in PARTS}),
+        fidelity=exactly(
+            found=some_of(holes=_NUMBER, parts=_NUMBER, scores=_NUMBER),
+            lost=some_of(**{part.key: _LOST for part in PARTS}),
         ),
         left_out=_list_of(_NOTE),
         repaired=_list_of(_NOTE),
-        files=_list_of(_fields(path=_TEXT, bytes=_NUMBER, sha256=_SHA256), minItems=1),
+        files=_list_of(exactly(path=_TEXT, bytes=_NUMBER, sha256=_SHA256), minItems=1),
     ),
 }
