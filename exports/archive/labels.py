@@ -60,7 +60,7 @@ class LabelImage:
     @property
     def absent(self) -> int:
         """The objects without a pixel: hidden, outside the image, or so small that they cover no centre."""
-        return int((self.visible == 0).sum())
+        return len(self.visible) - self.seen
 
 
 _known: WeakKeyDictionary[Image, LabelImage] = WeakKeyDictionary()

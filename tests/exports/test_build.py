@@ -111,7 +111,7 @@ def test_an_object_that_a_writer_forgets_is_missed(
     chosen = {
         "annotation_formats": [],
         "metrics_formats": [],
-        f"{part.kind}_formats".replace("annotations_", "annotation_"): [part.id],
+        "annotation_formats" if part.kind == "annotations" else "metrics_formats": [part.id],
     }
     job, _ = lifecycle.request(request_for(project, project.owner, **chosen))
 
