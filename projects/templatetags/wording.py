@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.formats import number_format
 
 register = template.Library()
 
@@ -22,3 +23,9 @@ def in_file_size(count: int | None) -> str:
             return f"{size:.0f} {unit}" if size >= 100 or unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
+
+
+@register.filter
+def in_digits(number: float) -> str:
+    """With four significant digits, as the language writes it: 0.3225, 0,3225."""
+    return number_format(f"{number:.4g}")

@@ -1,10 +1,13 @@
-// Loads a module of the page as it is served, whatever Node thinks of its extension.
+// Loads a module of the page as it is served: modules import one another, whatever Node thinks of their extension.
 
-import { readFile } from "node:fs/promises";
+import { register } from "node:module";
 
 const FOLDER = new URL("../../exports/static/exports/", import.meta.url);
+const AS_MODULES = `export const load = (url, context, next) =>
+  next(url, url.endsWith(".js") ? { ...context, format: "module" } : context);`;
 
-export async function load(name) {
-  const source = await readFile(new URL(name, FOLDER), "utf8");
-  return import(`data:text/javascript,${encodeURIComponent(source)}`);
+register(`data:text/javascript,${encodeURIComponent(AS_MODULES)}`);
+
+export function load(name) {
+  return import(new URL(name, FOLDER));
 }
