@@ -12,10 +12,10 @@ PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check judges bench large faults chaos mutants
+.PHONY: help run test check judges bench large faults chaos translations mutants
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: .venv/runtime.stamp  ## Start everything here: servers, web, workers, scheduler; Ctrl-C stops it
 	@exec .venv/bin/python manage.py up
@@ -47,6 +47,9 @@ faults: .venv/development.stamp  ## Run all tests of dying processes, servers, d
 chaos: .venv/development.stamp  ## Break a running hub for 20 minutes, check every promise (SECONDS= SEED= BROKEN=)
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(BROKEN),--broken $(BROKEN))
+
+translations: .venv/development.stamp  ## Collect the messages for the translators in locale/, compile their work
+	@SECRET_KEY=translations .venv/bin/python -m tests.translations
 
 mutants: .venv/development.stamp  ## Take out each guarantee's mechanism: its test has to fail
 	@.venv/bin/python -m tests.mutants

@@ -8,6 +8,8 @@ import orjson
 import structlog
 from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy
+from django_stubs_ext import StrOrPromise
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel, Field
@@ -18,9 +20,15 @@ from exports.exceptions import Busy, ExportError
 log = structlog.get_logger(__name__)
 
 _HTTP = {
-    400: ("invalid_options", "The body is not valid JSON."),
-    401: ("not_authenticated", "Log in, or send a valid token as `Authorization: Bearer TOKEN`."),
-    403: ("csrf_failed", "The CSRF token is missing or wrong: send the cookie `csrftoken` as X-CSRFToken."),
+    400: ("invalid_options", gettext_lazy("The body is not valid JSON.")),
+    401: (
+        "not_authenticated",
+        gettext_lazy("Log in, or send a valid token as `Authorization: Bearer TOKEN`."),
+    ),
+    403: (
+        "csrf_failed",
+        gettext_lazy("The CSRF token is missing or wrong: send the cookie `csrftoken` as X-CSRFToken."),
+    ),
 }
 
 
@@ -38,14 +46,14 @@ class Problem(BaseModel):
     )
 
 
-def problem(status: int, code: str, sentence: str, **members: object) -> HttpResponse:
+def problem(status: int, code: str, sentence: StrOrPromise, **members: object) -> HttpResponse:
     body = {
         "type": f"urn:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
-        "detail": sentence,
+        "detail": str(sentence),
         "code": code,
-        "error": sentence,
+        "error": str(sentence),
         **members,
     }
     content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
@@ -68,7 +76,8 @@ def register(api: NinjaAPI) -> None:
 
 
 def not_allowed(allowed: str) -> HttpResponse:
-    response = problem(405, "method_not_allowed", f"This address can be asked by {allowed} only.")
+    sentence = gettext("This address can be asked by %(methods)s only.")
+    response = problem(405, "method_not_allowed", sentence % {"methods": allowed})
     response["Allow"] = allowed
     return response
 
@@ -92,7 +101,8 @@ def _invalid(_request: HttpRequest, error: Any) -> HttpResponse:
     fields = {_path(each["loc"]): str(each["msg"]) for each in error.errors}
     listed = "; ".join(f"{name}: {sentence}" for name, sentence in fields.items())
     code = "invalid_options" if error.errors[0]["loc"][0] == "body" else "invalid_request"
-    return problem(422, code, f"This request cannot be used. {listed}.", fields=fields)
+    sentence = gettext("This request cannot be used. %(faults)s.") % {"faults": listed}
+    return problem(422, code, sentence, fields=fields)
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -102,21 +112,23 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _not_found(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(404, "not_found", "There is no such object, or you may not see it.")
+    return problem(404, "not_found", gettext("There is no such object, or you may not see it."))
 
 
 def _suspicious(_request: HttpRequest, error: Any) -> HttpResponse:
     if isinstance(error, RequestDataTooBig):
-        return problem(413, "too_large", "The body is too large.")
-    return problem(400, "invalid_request", "This request cannot be used.")
+        return problem(413, "too_large", gettext("The body is too large."))
+    return problem(400, "invalid_request", gettext("This request cannot be used."))
 
 
 def _database_busy(request: HttpRequest, error: Any) -> HttpResponse:
     """The outcome of a write is unknown then: no 2xx, so no promise."""
     log.warning("database_unavailable", path=request.path, error=repr(error))
-    return _refused(request, Busy("The database does not answer at this moment. Try again."))
+    return _refused(request, Busy(gettext("The database does not answer at this moment. Try again.")))
 
 
 def _failed(request: HttpRequest, error: Any) -> HttpResponse:
     log.error("request_failed", path=request.path, exc_info=error)
-    return problem(500, "internal_error", "Something went wrong on our side. It was noted; please try again.")
+    return problem(
+        500, "internal_error", gettext("Something went wrong on our side. It was noted; please try again.")
+    )

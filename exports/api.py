@@ -12,6 +12,8 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from ninja import Header, Query, Router, Status
 from ninja.security import APIKeyQuery
 
@@ -122,7 +124,7 @@ def cancel_export(request: ApiRequest, project_id: UUID, job_id: UUID) -> Cancel
     """Cancel it, for ever. Again: the same answer, and nothing is written twice."""
     job = _job(request, project_id, job_id)
     cancelled = lifecycle.cancel(job.pk, lifecycle.actor(request.auth))
-    return Cancelled(message="The export was cancelled.", job=JobView.of(cancelled))
+    return Cancelled(message=gettext("The export was cancelled."), job=JobView.of(cancelled))
 
 
 @router.api_operation(
@@ -220,7 +222,7 @@ def _exportable_job(request: ApiRequest, project_id: UUID, job_id: UUID) -> Expo
 
 def _started(response: HttpResponse, job: ExportJob, is_new: bool) -> Status[Started]:
     response["Location"] = reverse("api:export_status", args=[job.project_id, job.pk])
-    message = "The export was started." if is_new else "This export was started before."
+    message = gettext("The export was started.") if is_new else gettext("This export was started before.")
     view = JobView.of(job)
     answer = Started(job_id=job.pk, message=message, deduplicated=not is_new, job=view)
     if is_new:

@@ -19,6 +19,7 @@ from uuid import UUID
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 
 from config.problems import problem
 from config.requests import ApiRequest, has_current
@@ -137,7 +138,7 @@ def _open(job: ExportJob) -> BinaryIO:
         raise exceptions.FileGone(jobStatus=Status.EXPIRED) from None
     except OSError as error:
         log.warning("file_not_opened", job=str(job.pk), error=repr(error))
-        raise exceptions.Busy("The file cannot be read at this moment. Try again.") from error
+        raise exceptions.Busy(gettext("The file cannot be read at this moment. Try again.")) from error
     if os.fstat(file.fileno()).st_size == _size(job):
         return file
     file.close()
@@ -161,7 +162,7 @@ def _with_length(response: HttpResponseBase, part: Part) -> HttpResponseBase:
 
 
 def _not_satisfiable(job: ExportJob) -> HttpResponse:
-    response = problem(416, "range_not_satisfiable", "The file has no such bytes.")
+    response = problem(416, "range_not_satisfiable", gettext("The file has no such bytes."))
     response["Content-Range"] = f"bytes */{job.file_size}"
     return response
 
