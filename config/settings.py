@@ -10,7 +10,7 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from config import development, embedded, environment
+from config import development, embedded, environment, mailing
 
 django_stubs_ext.monkeypatch()
 
@@ -155,6 +155,15 @@ RQ_QUEUES = {
 RQ = {"COMMIT_MODE": "auto", "WORKER_CLASS": "exports.worker.ExportWorker"}
 RQ_SHOW_ADMIN_LINK = False
 
+_mail = mailing.server(environment.text("EMAIL_URL", "console:" if DEBUG else ""))
+EMAIL_BACKEND, EMAIL_TIMEOUT = _mail.backend, 5  # seconds for each answer of the mail server
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.is_upgraded, _mail.is_tls
+SITE_URL = environment.text("SITE_URL", f"http://{HOST}:{PORT}" if DEBUG else "").rstrip("/")
+mailing.check_site_url(SITE_URL, _mail)
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", mailing.sender(SITE_URL))
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "media"
@@ -169,6 +178,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 << 20  # bytes: a body that selects 100,000 images fits
+DATA_UPLOAD_MAX_NUMBER_FIELDS = EXPORT_MAX_IMAGES + 1000  # so that a form without scripts can select all
 
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"

@@ -5,9 +5,13 @@ Raised anywhere, rendered in one place (`config.api`).
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 
 class ExportError(Exception):
-    """Something about this export cannot be done."""
+    """This cannot be done with this export."""
+
+    # The docstring of each error is its sentence, and the message id of its translations.
 
     code = "export_error"
     status = 400
@@ -15,13 +19,15 @@ class ExportError(Exception):
     """Seconds after which another try makes sense."""
 
     def __init__(self, sentence: str = "", **details: object) -> None:
-        self.sentence = sentence or (self.__doc__ or "").strip()
+        self.sentence = sentence or gettext((self.__doc__ or "").strip())
         self.details = details
         super().__init__(self.sentence)
 
 
 class Refusal(ExportError):
-    """This export cannot do that any more, or not yet. Each is kept in its audit."""
+    """This export cannot do that any more, or not yet."""
+
+    # Each is kept in the audit of its export.
 
     code = "refused"
     status = 409
@@ -39,6 +45,27 @@ class ExportNotAllowed(ExportError):
 
     code = "export_not_allowed"
     status = 403
+
+
+class PresetNameTaken(ExportError):
+    """There is a preset of this name already. Choose another name."""
+
+    code = "preset_name_taken"
+    status = 409
+
+
+class ImageUnreadable(ExportError):
+    """This image cannot be shown: its file is damaged, or of a kind that is not read here."""
+
+    code = "image_unreadable"
+    status = 422
+
+
+class ImageTooLarge(ExportError):
+    """This image is too large for a preview. Its overlay is made when it is exported."""
+
+    code = "image_too_large"
+    status = 413
 
 
 class NothingToExport(ExportError):
@@ -127,7 +154,7 @@ class Expired(Refusal):
 
 
 class FileGone(Expired):
-    """The file of this export is no longer there as it was made. Start a new export to get it again."""
+    """The file of this export is missing or was changed. Start a new export to get it again."""
 
 
 class AlreadyAutoDownloaded(ExportError):
@@ -138,7 +165,7 @@ class AlreadyAutoDownloaded(ExportError):
 
 
 class TokenInvalid(ExportError):
-    """This download link is not valid, or no longer."""
+    """This download link is not valid, or not any more."""
 
     code = "token_invalid"
     status = 404

@@ -66,6 +66,10 @@ class _Exports(Collector):
             yield GaugeMetricFamily(name, meaning, value=value)
         yield CounterMetricFamily("exports_downloads", "Accepted downloads.", value=now.downloads)
         yield CounterMetricFamily("exports_workers_lost", "Attempts cut short.", value=now.workers_lost)
+        letters = CounterMetricFamily("exports_letters", "E-mails about ended exports.", labels=["outcome"])
+        letters.add_metric(["sent"], now.letters_sent)
+        letters.add_metric(["given_up"], now.letters_given_up)
+        yield letters
 
 
 def _database() -> str:

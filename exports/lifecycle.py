@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from exports import crashpoints, dispatch, events, exceptions, intake, refusals, rows, snapshot
+from exports import crashpoints, dispatch, events, exceptions, handover, intake, refusals, rows, snapshot
 from exports.messages import Advance, Failure, PublishedFile, Request
 from exports.models import ExportJob
 from exports.states import ACTIVE, ALLOWED, ENDED, CancelReason, Status
@@ -113,12 +113,16 @@ def cancel(job_id: UUID, by: str, reason: CancelReason = CancelReason.USER) -> E
     """Cancelled at this commit, for ever; stopping the process and removing its files follow.
 
     A cancelled job is returned as it is. Raise AlreadyDownloaded, AlreadyFailed or AlreadyExpired when
-    there is nothing left to cancel, and Busy when the row's lock could not be had: that is no answer.
+    there is nothing left to cancel, and Busy when the row's lock could not be had, or a letter about a
+    completed one is just being handed over: that is no answer.
     """
     with rows.answering(job_id, by, "cancel") as (job, now):
+        was_active = job.is_active
         if job.status != Status.CANCELLED:
             refusals.refuse_cancel(job)
             _cancel(job, now, by, reason)
+    if not was_active:
+        handover.wait_for_none(job_id)
     return job
 
 

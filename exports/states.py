@@ -13,21 +13,22 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Status(models.TextChoices):
-    PENDING = "pending", "Waiting for a worker"
-    PROCESSING = "processing", "Building the archive"
-    COMPLETED = "completed", "Ready to download"
-    FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
-    EXPIRED = "expired", "File removed"
+    PENDING = "pending", _("Waiting for a worker")
+    PROCESSING = "processing", _("Building the archive")
+    COMPLETED = "completed", _("Ready to download")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("File removed")
 
 
 class CancelReason(models.TextChoices):
-    USER = "user_cancelled", "Cancelled by the user"
-    TIMEOUT = "timeout", "Took longer than allowed"
-    SYSTEM = "system_cancelled", "Cancelled by the system"
+    USER = "user_cancelled", _("Cancelled by the user")
+    TIMEOUT = "timeout", _("Took longer than allowed")
+    SYSTEM = "system_cancelled", _("Cancelled by the system")
 
 
 ACTIVE = (Status.PENDING, Status.PROCESSING)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Min, Sum
 from django.db.models.functions import Extract, Now
 
-from exports.models import ExportJob
+from exports.models import ExportJob, Letter
 from exports.states import Status
 
 
@@ -21,6 +21,9 @@ class Statistics:
     published_bytes: int
     stuck_cancellations: tuple[str, ...]
     """The ids of exports that were cancelled a while ago and still have a file."""
+    letters_sent: int
+    letters_given_up: int
+    """E-mails that no mail server would take."""
 
 
 def read() -> Statistics:
@@ -35,6 +38,8 @@ def read() -> Statistics:
         workers_lost=sums["losses__sum"] or 0,
         published_bytes=sums["file_size__sum"] or 0,
         stuck_cancellations=stuck_cancellations(),
+        letters_sent=Letter.objects.exclude(sent_at=None).count(),
+        letters_given_up=Letter.objects.given_up().count(),
     )
 
 

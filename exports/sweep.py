@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from redis.exceptions import RedisError
 
-from exports import dispatch, files, lifecycle
+from exports import dispatch, files, lifecycle, mail
 from exports.cleaning import clean
 from exports.exceptions import ExportError
 from exports.models import ExportJob, ExportJobQuerySet
@@ -40,6 +40,7 @@ class Swept:
     unreachable: int = 0
     cleaned: int = 0
     orphans: int = 0
+    letters: int = 0
 
     def any(self) -> bool:
         return any(asdict(self).values())
@@ -58,6 +59,7 @@ def sweep() -> Swept:
         unreachable=_each(jobs.unreachable(), lambda job_id: _expire(job_id, "project_removed")),
         cleaned=_each(jobs.uncleaned(), clean),
         orphans=_remove_orphans(),
+        letters=mail.post(),
     )
     if swept.any():
         log.info("swept", **asdict(swept))

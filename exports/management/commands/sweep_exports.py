@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseFault
 from django.db import connection
 
+from exports import mail
 from exports.sweep import sweep
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, repeat: float | None, **_options: Any) -> None:
         if repeat is None:
             done = ", ".join(f"{name} {count}" for name, count in asdict(sweep()).items())
+            mail.finish()
             self.stdout.write(f"Swept: {done}.")
             return
         while True:

@@ -9,6 +9,7 @@ RACES = "tests/races/test_export_races.py"
 RULES = "tests/exports/test_rules.py"
 MORE = "tests/races/test_more_promises.py"
 CURSOR = "tests/exports/test_cursor.py"
+LETTERS = "tests/races/test_mail_races.py"
 
 CANCELLING = (
     Mutant(
@@ -59,6 +60,38 @@ CANCELLING = (
         old="or not is_clear or is_said_twice:",
         new="or not is_clear:",
         tests=(f"{CURSOR}::test_a_cancel_is_told_once",),
+    ),
+    Mutant(
+        guarantee="G2",
+        what="the wait of a cancel for a letter on its way",
+        file="exports/lifecycle.py",
+        old="        handover.wait_for_none(job_id)",
+        new="        pass",
+        tests=(f"{LETTERS}::test_a_cancel_is_answered_when_the_letter_was_handed_over[once]",),
+    ),
+    Mutant(
+        guarantee="G2",
+        what="that wait when a cancel is repeated",
+        file="exports/lifecycle.py",
+        old="        was_active = job.is_active",
+        new="        was_active = job.is_active or job.status == Status.CANCELLED",
+        tests=(f"{LETTERS}::test_a_cancel_is_answered_when_the_letter_was_handed_over[twice]",),
+    ),
+    Mutant(
+        guarantee="G2",
+        what="the lock of who hands a letter over",
+        file="exports/handover.py",
+        old="""cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(job_id)])""",
+        new="pass",
+        tests=(f"{LETTERS}::test_a_cancel_is_no_answer_while_the_mail_server_thinks",),
+    ),
+    Mutant(
+        guarantee="G2",
+        what="the second look at the row before a letter",
+        file="exports/mail.py",
+        old="untold = letters.still_untold(job.pk)",
+        new="untold = job",
+        tests=(f"{LETTERS}::test_a_cancel_between_the_list_and_the_letter_is_seen",),
     ),
     Mutant(
         guarantee="G3",

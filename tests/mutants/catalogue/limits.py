@@ -164,7 +164,7 @@ LIMITS = (
     Mutant(
         guarantee="G28",
         what="the database's clock for what is past its time",
-        file="exports/models.py",
+        file="exports/models/jobs.py",
         old="status=Status.COMPLETED, expires_at__lt=Now())",
         new="status=Status.COMPLETED, expires_at__lt=__import__('django').utils.timezone.now())",
         tests=("tests/faults/test_clocks.py::test_exports_complete_undisturbed[fast]",),
@@ -172,7 +172,7 @@ LIMITS = (
     Mutant(
         guarantee="G28",
         what="the database's clock for who was silent for too long",
-        file="exports/models.py",
+        file="exports/models/jobs.py",
         old="heartbeat_at__lt=Now() - after)",
         new="heartbeat_at__lt=__import__('django').utils.timezone.now() - after)",
         tests=("tests/faults/test_clocks.py::test_an_abandoned_export_is_taken_back[slow]",),

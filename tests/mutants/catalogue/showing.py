@@ -108,8 +108,8 @@ SHOWING = (
         guarantee="G19",
         what="the page's polling while it has no socket",
         file="exports/static/exports/follow.js",
-        old="    restartPolling(POLL_EVERY);\n",
-        new="",
+        old="return silent === null ? null : POLL_EVERY - sinceLook;",
+        new="return null;",
         tests=(f"{MODULES}[follow.test]",),
     ),
     Mutant(
@@ -131,9 +131,9 @@ SHOWING = (
     Mutant(
         guarantee="G22",
         what="the right to see what a socket tells",
-        file="exports/consumers.py",
-        old="ExportJob.objects.visible_to(user).filter(user=user, pk__in=job_ids)",
-        new="ExportJob.objects.filter(user=user, pk__in=job_ids)",
+        file="exports/scopes.py",
+        old="ExportJob.objects.visible_to(user)",
+        new="ExportJob.objects.all()",
         tests=(f"{WATCHERS}::test_nothing_is_told_of_a_project_that_the_user_has_left",),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""Jobs, their audit, and the list of what each one exports. Only `exports.lifecycle` writes `status`."""
+"""Jobs, their audit, and the list of what each one exports."""
 
 from __future__ import annotations
 
