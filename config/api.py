@@ -17,6 +17,8 @@ from ninja.renderers import BaseRenderer
 from config import problems
 from config.authentication import ANYBODY_KNOWN
 from exports.api import router as exports_router
+from exports.api_choices import router as choices_router
+from exports.api_stream import router as stream_router
 from projects.api import router as projects_router
 
 
@@ -84,3 +86,5 @@ api = Api(
 problems.register(api)
 api.add_router("", projects_router, tags=["projects"])
 api.add_router("", exports_router, tags=["exports"])
+api.add_router("", choices_router, tags=["choices"])
+api.add_router("", stream_router, tags=["exports"])

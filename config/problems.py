@@ -76,7 +76,7 @@ def register(api: NinjaAPI) -> None:
 
 
 def not_allowed(allowed: str) -> HttpResponse:
-    sentence = gettext("This address can be asked by %(methods)s only.")
+    sentence = gettext("This address only takes %(methods)s.")
     response = problem(405, "method_not_allowed", sentence % {"methods": allowed})
     response["Allow"] = allowed
     return response
@@ -112,7 +112,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _not_found(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(404, "not_found", gettext("There is no such object, or you may not see it."))
+    return problem(404, "not_found", gettext("There is nothing at this address, or you may not see it."))
 
 
 def _suspicious(_request: HttpRequest, error: Any) -> HttpResponse:

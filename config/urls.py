@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.i18n import set_language
 
 from config.api import api
 from config.languages import words
@@ -13,7 +12,6 @@ urlpatterns = [
     path("", include("projects.urls")),
     path("", include("exports.urls")),
     path("api/", api.urls),
-    path("language/", set_language, name="set_language"),
     path("language/<str:language>.js", words, name="words"),
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from exports import lifecycle, options
 from exports.estimate import Estimate
@@ -35,7 +36,7 @@ def start(
     Raise Http404 when the user does not see the project, and every refusal of `exceptions` that a start
     can meet.
     """
-    project = _exportable(user, project_id)
+    project = exportable(user, project_id)
     wanted = _request(user, project, raw_options, project_name, idempotency_key, retry_of=None)
     return lifecycle.request(wanted)
 
@@ -44,16 +45,17 @@ def retry(user: User, job: ExportJob) -> tuple[ExportJob, bool]:
     """A new job with the options of an ended one. Raise StillActive, and whatever a start raises."""
     if job.is_active:
         raise StillActive
-    project = _exportable(user, job.project_id)
+    project = exportable(user, job.project_id)
     return lifecycle.request(_request(user, project, job.options, job.project_name, None, retry_of=job.pk))
 
 
 def estimate(user: User, project_id: UUID, raw_options: object) -> Estimate:
     """What `start` would lead to; it raises the same."""
-    return estimate_of(_exportable(user, project_id).pk, options.parse(raw_options))
+    return estimate_of(exportable(user, project_id).pk, options.parse(raw_options))
 
 
-def _exportable(user: User, project_id: UUID) -> Project:
+def exportable(user: User, project_id: UUID) -> Project:
+    """Raise Http404 when the user does not see the project, ExportNotAllowed when they may only look."""
     project = Project.objects.visible_to(user).filter(pk=project_id).first()
     if project is None:
         raise Http404
@@ -83,16 +85,20 @@ def _request(
 def _name(given: str | None, project: Project) -> str:
     name = " ".join((given or "").split())
     if len(name) > MAX_NAME:
-        sentence = f"use at most {MAX_NAME} characters"
-        raise InvalidOptions(f"The project name is too long: {sentence}.", fields={"projectName": sentence})
+        sentence = _("use at most %(most)s characters") % {"most": MAX_NAME}
+        raise InvalidOptions(
+            _("The project name is too long: %(sentence)s.") % {"sentence": sentence},
+            fields={"projectName": sentence},
+        )
     return "".join(each for each in name if each.isprintable()) or project.name
 
 
 def _key(given: str | None) -> str | None:
     if given is not None and not 0 < len(given) <= MAX_KEY:
-        sentence = f"use 1 to {MAX_KEY} characters"
+        sentence = _("use 1 to %(most)s characters") % {"most": MAX_KEY}
         raise InvalidOptions(
-            f"The Idempotency-Key is not usable: {sentence}.", fields={"Idempotency-Key": sentence}
+            _("The Idempotency-Key is not usable: %(sentence)s.") % {"sentence": sentence},
+            fields={"Idempotency-Key": sentence},
         )
     return given
 

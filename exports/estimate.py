@@ -7,6 +7,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, ngettext_lazy
 
 from exports import files
 from exports.archive.formats import ANNOTATIONS
@@ -15,6 +18,7 @@ from exports.models import ExportJob
 from exports.options import ExportOptions
 from exports.schemas import Outward, Warning
 from projects.models import Image
+from projects.templatetags.wording import grouped
 
 # Rough, from the standard projects of the benchmarks.
 BYTES_PER_OBJECT = 500  # deflated, in one annotation or metrics format
@@ -23,10 +27,14 @@ SPREADSHEET_BYTES_PER_OBJECT = 3_000  # of temporary files, while it is packed
 SECONDS_PER_IMAGE = 0.06  # until this hub has exports of its own to go by
 RESERVE = 64 << 20  # bytes that stay free
 WORDS = {
-    "holes": "holes",
-    "parts": "objects of several parts",
-    "overlaps": "objects that later ones overlap",
-    "scores": "scores",
+    "holes": ngettext_lazy("%(number)s hole", "%(number)s holes", "count"),
+    "parts": ngettext_lazy(
+        "%(number)s object of several parts", "%(number)s objects of several parts", "count"
+    ),
+    "overlaps": ngettext_lazy(
+        "%(number)s object that later ones overlap", "%(number)s objects that later ones overlap", "count"
+    ),
+    "scores": ngettext_lazy("%(number)s score", "%(number)s scores", "count"),
 }
 """What each loss is called; `absent` is only known once the objects are drawn."""
 COUNTS = {
@@ -87,16 +95,25 @@ def _sums(images: QuerySet[Image]) -> dict[str, int]:
 def _refuse(count: int, options: ExportOptions) -> None:
     selected = options.selected_image_ids
     if selected is not None and count != len(selected):
-        sentence = f"{len(selected) - count} of the selected images are not in this project"
+        missing = len(selected) - count
+        sentence = ngettext(
+            "%(number)s of the selected images is not in this project",
+            "%(number)s of the selected images are not in this project",
+            missing,
+        ) % {"number": grouped(missing)}
         raise InvalidOptions(
-            f"{sentence[0].upper()}{sentence[1:]}. Reload the page and select again.",
+            _("%(sentence)s. Reload the page and select again.") % {"sentence": sentence},
             fields={"selectedImageIds": sentence},
         )
     if not count:
         raise NothingToExport
     if count > settings.EXPORT_MAX_IMAGES:
-        sentence = f"select at most {settings.EXPORT_MAX_IMAGES:,} images; these are {count:,}"
-        raise InvalidOptions(f"Too many images: {sentence}.", fields={"selectedImageIds": sentence})
+        numbers = {"most": grouped(settings.EXPORT_MAX_IMAGES), "number": grouped(count)}
+        sentence = _("select at most %(most)s images; these are %(number)s") % numbers
+        raise InvalidOptions(
+            _("Too many images: %(sentence)s.") % {"sentence": sentence},
+            fields={"selectedImageIds": sentence},
+        )
 
 
 def _bytes(sums: dict[str, int], options: ExportOptions) -> int:
@@ -120,19 +137,33 @@ def _seconds(images: int) -> int:
 def _warnings(sums: dict[str, int], options: ExportOptions) -> list[Warning]:
     found: list[Warning] = []
     for part in ANNOTATIONS:
-        lost = [f"{sums[loss]:,} {WORDS[loss]}" for loss in part.losses if loss in WORDS and sums[loss]]
+        lost = [_lost(loss, sums[loss]) for loss in part.losses if loss in WORDS and sums[loss]]
         if part.id in options.annotation_formats and lost:
-            found.append(_warning("format_loses", f"{part.title} cannot hold {' and '.join(lost)}."))
+            words = {"format": _(part.title), "lost": get_text_list(lost, _("and"))}
+            found.append(_warning("format_loses", _("%(format)s cannot hold %(lost)s.") % words))
     if sums["empty"]:
-        found.append(_warning("images_without_objects", f"{_counted(sums['empty'])} no objects."))
+        found.append(_warning("images_without_objects", _empty(sums["empty"])))
     if 0 < sums["unscaled"] < sums["images"] and options.pixel_to_micrometer_scale is None:
-        sentence = f"{_counted(sums['unscaled'])} no scale: measured in pixels, the others in µm."
-        found.append(_warning("mixed_scales", sentence))
+        found.append(_warning("mixed_scales", _unscaled(sums["unscaled"])))
     return found
 
 
-def _counted(images: int) -> str:
-    return "1 image has" if images == 1 else f"{images:,} images have"
+def _lost(loss: str, count: int) -> str:
+    return WORDS[loss] % {"count": count, "number": grouped(count)}
+
+
+def _empty(images: int) -> str:
+    sentence = ngettext("%(number)s image has no objects.", "%(number)s images have no objects.", images)
+    return sentence % {"number": grouped(images)}
+
+
+def _unscaled(images: int) -> str:
+    sentence = ngettext(
+        "%(number)s image has no scale: measured in pixels, the others in µm.",
+        "%(number)s images have no scale: measured in pixels, the others in µm.",
+        images,
+    )
+    return sentence % {"number": grouped(images)}
 
 
 def _warning(code: str, message: str) -> Warning:

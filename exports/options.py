@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from exports.archive.formats import ANNOTATIONS, METRICS
 from exports.exceptions import InvalidOptions
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 MAX_SELECTED = 100_000
 
@@ -20,13 +25,11 @@ def _of(known: tuple[str, ...]) -> Any:
     return Field(json_schema_extra={"items": {"type": "string", "enum": list(known)}})
 
 
-def _known(kind: str, known: tuple[str, ...]) -> AfterValidator:
+def _known(sentence: _StrPromise, known: tuple[str, ...]) -> AfterValidator:
     def check(chosen: list[str]) -> list[str]:
         unknown = [each for each in chosen if each not in known]
         if unknown:
-            raise ValueError(
-                f"unknown {kind} {', '.join(map(repr, unknown))}; choose from {', '.join(known)}"
-            )
+            raise ValueError(sentence % {"unknown": ", ".join(map(repr, unknown)), "known": ", ".join(known)})
         return [each for each in known if each in chosen]
 
     return AfterValidator(check)
@@ -38,8 +41,10 @@ def _listed_once(chosen: list[UUID] | None) -> list[UUID] | None:
 
 ANNOTATION_IDS = tuple(part.id for part in ANNOTATIONS)
 METRICS_IDS = tuple(part.id for part in METRICS)
-AnnotationFormats = Annotated[list[str], _of(ANNOTATION_IDS), _known("annotation format", ANNOTATION_IDS)]
-MetricsFormats = Annotated[list[str], _of(METRICS_IDS), _known("metrics format", METRICS_IDS)]
+_UNKNOWN_ANNOTATION = gettext_lazy("unknown annotation format %(unknown)s; choose from %(known)s")
+_UNKNOWN_METRICS = gettext_lazy("unknown metrics format %(unknown)s; choose from %(known)s")
+AnnotationFormats = Annotated[list[str], _of(ANNOTATION_IDS), _known(_UNKNOWN_ANNOTATION, ANNOTATION_IDS)]
+MetricsFormats = Annotated[list[str], _of(METRICS_IDS), _known(_UNKNOWN_METRICS, METRICS_IDS)]
 ImageIds = Annotated[list[UUID], Field(min_length=1, max_length=MAX_SELECTED)]
 Selection = Annotated[ImageIds | None, AfterValidator(_listed_once)]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(str.upper)]
@@ -99,18 +104,33 @@ class ExportOptions(_Strict):
 
 def parse(raw: object) -> ExportOptions:
     """Raise InvalidOptions with `fields`, a sentence for each wrong one."""
+    options = _validated(raw)
+    if options.asks_for_nothing:
+        sentence = _("choose at least one of images, overlays, annotations or measurements")
+        raise InvalidOptions(
+            _("There is nothing to export: %(sentence)s.") % {"sentence": sentence},
+            fields={"includeOriginalImages": sentence},
+        )
+    return options
+
+
+def parse_style(raw: str | bytes) -> VisualizationOptions:
+    """From the JSON of `visualizationOptions` alone. Raise InvalidOptions as `parse` does."""
     try:
-        options = ExportOptions.model_validate(raw)
+        given = json.loads(raw)
+    except (ValueError, RecursionError):
+        given = raw
+    return _validated({"visualizationOptions": given}).visualization_options
+
+
+def _validated(raw: object) -> ExportOptions:
+    try:
+        return ExportOptions.model_validate(raw)
     except ValidationError as error:
         fields = {_path(each["loc"]): _sentence(each) for each in error.errors()}
         listed = "; ".join(f"{name}: {sentence}" for name, sentence in fields.items())
-        raise InvalidOptions(f"These options cannot be used. {listed}.", fields=fields) from error
-    if options.asks_for_nothing:
-        sentence = "choose at least one of images, overlays, annotations or measurements"
-        raise InvalidOptions(
-            f"There is nothing to export: {sentence}.", fields={"includeOriginalImages": sentence}
-        )
-    return options
+        sentence = _("These options cannot be used. %(listed)s.") % {"listed": listed}
+        raise InvalidOptions(sentence, fields=fields) from error
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -119,30 +139,30 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 # By pydantic's type of the error; what is missing here speaks for itself.
 _SENTENCES = {
-    "extra_forbidden": "is not an option",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "string_pattern_mismatch": "must be a colour such as #FF0000",
-    "literal_error": "must be {expected}",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "finite_number": "must be a number",
-    "uuid_parsing": "must be the id of an image",
-    "uuid_type": "must be the id of an image",
-    "list_type": "must be a list",
-    "too_short": "select at least one image, or leave it out to export all",
-    "too_long": "may have at most {max_length} entries",
-    "model_type": "must be an object with options",
+    "extra_forbidden": gettext_lazy("is not an option"),
+    "greater_than_equal": gettext_lazy("must be at least %(ge)g"),
+    "less_than_equal": gettext_lazy("must be at most %(le)g"),
+    "string_pattern_mismatch": gettext_lazy("must be a colour such as #FF0000"),
+    "literal_error": gettext_lazy("must be %(expected)s"),
+    "bool_parsing": gettext_lazy("must be true or false"),
+    "bool_type": gettext_lazy("must be true or false"),
+    "int_parsing": gettext_lazy("must be a whole number"),
+    "int_type": gettext_lazy("must be a whole number"),
+    "int_from_float": gettext_lazy("must be a whole number"),
+    "float_parsing": gettext_lazy("must be a number"),
+    "float_type": gettext_lazy("must be a number"),
+    "finite_number": gettext_lazy("must be a number"),
+    "uuid_parsing": gettext_lazy("must be the id of an image"),
+    "uuid_type": gettext_lazy("must be the id of an image"),
+    "list_type": gettext_lazy("must be a list"),
+    "too_short": gettext_lazy("select at least one image, or leave it out to export all"),
+    "too_long": gettext_lazy("may have at most %(max_length)s entries"),
+    "model_type": gettext_lazy("must be a JSON object with options"),
 }
 
 
 def _sentence(error: Any) -> str:
     known = _SENTENCES.get(error["type"])
-    if known:
-        return known.format(**error.get("ctx", {}))
-    return str(error["msg"]).removeprefix("Value error, ").lower()
+    if known is None:
+        return str(error.get("ctx", {}).get("error") or error["msg"].lower())
+    return known % (error.get("ctx") or {})

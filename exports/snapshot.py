@@ -97,7 +97,7 @@ def read(
         unit=_unit(listed.pixel_sizes, scale),
         scale_override=scale,
         channels=_channels(listed, checkpoint) if options.measures_intensity else 0,
-        style=_style(options.visualization_options),
+        style=style_of(options.visualization_options),
         options=options.as_json(),
     )
     return dataset, _items(listed, dataset)
@@ -135,7 +135,7 @@ def _channels(listed: Snapshot, checkpoint: Callable[[], None]) -> int:
     return min(most, MAX_CHANNELS)
 
 
-def _style(options: VisualizationOptions) -> Style:
+def style_of(options: VisualizationOptions) -> Style:
     return Style(
         show_numbers=options.show_numbers,
         external_color=options.polygon_colors.external,
@@ -182,7 +182,7 @@ def _item(
     fault, objects = None, Objects.none()
     try:
         if version is not None:
-            objects = _objects(version.outlines, classes)
+            objects = objects_of(version.outlines, classes)
     except (DamagedOutlines, DamagedObjects) as error:
         fault = fixed.fault("damaged_objects", f"The outlines of this image are damaged: {error}.")
     return Item(_image(fixed, names, row, objects), fault)
@@ -205,7 +205,7 @@ def _image(fixed: _Fixed, names: Names, row: Image, objects: Objects) -> archive
     )
 
 
-def _objects(outlines: Outlines, class_names: tuple[str, ...]) -> Objects:
+def objects_of(outlines: Outlines, class_names: tuple[str, ...]) -> Objects:
     """The stored columns with the classes of the whole export. Raise DamagedObjects."""
     own = outlines.classes.astype(np.int64)
     if own.size and not 0 <= own.min() <= own.max() < len(outlines.class_names):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from exports import health, views
+from exports import choice_views, health, kept_views, views
 
 app_name = "exports"
 urlpatterns = [
@@ -13,7 +13,18 @@ urlpatterns = [
     path("exports/<uuid:job_id>/cancel/", views.cancel, name="cancel"),
     path("exports/<uuid:job_id>/retry/", views.retry, name="retry"),
     path("exports/<uuid:job_id>/delete/", views.delete, name="delete"),
-    path("projects/<uuid:project_id>/export/", views.new, name="new"),
+    path("exports/settings/", kept_views.told, name="settings"),
+    path("language/", kept_views.language, name="language"),
+    path("projects/<uuid:project_id>/export/", choice_views.new, name="new"),
+    path("projects/<uuid:project_id>/export/fields/", choice_views.fields, name="fields"),
+    path("projects/<uuid:project_id>/export/preview/", choice_views.overlay_preview, name="preview"),
+    path("projects/<uuid:project_id>/export/presets/new/", kept_views.name_preset, name="name_preset"),
+    path("projects/<uuid:project_id>/export/presets/", kept_views.save_preset, name="save_preset"),
+    path(
+        "projects/<uuid:project_id>/export/presets/<uuid:preset_id>/delete/",
+        kept_views.delete_preset,
+        name="delete_preset",
+    ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

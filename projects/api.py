@@ -18,6 +18,8 @@ from projects.models import Image, Project
 
 router = Router(by_alias=True)
 Limit = Annotated[int, Query(ge=1, le=1000, description="Rows a page.")]
+Search = Annotated[str, Query(max_length=1000, description="A part of the name, whatever its case.")]
+MOST_IDS = 100_000
 
 
 class Outward(BaseModel):
@@ -55,7 +57,12 @@ class ImageView(Outward):
 
 class ImagePage(Outward):
     images: list[ImageView]
+    total: int = Field(description="On all pages.")
     next_cursor: str | None
+
+
+class ImageIds(Outward):
+    ids: list[UUID]
 
 
 @router.get("/projects", response=ProjectPage)
@@ -74,14 +81,30 @@ def show_project(request: ApiRequest, project_id: UUID) -> ProjectView:
 
 @router.get("/projects/{uuid:project_id}/images", response=ImagePage)
 def list_images(
-    request: ApiRequest, project_id: UUID, limit: Limit = 100, cursor: CursorText = None
+    request: ApiRequest, project_id: UUID, search: Search = "", limit: Limit = 100, cursor: CursorText = None
 ) -> ImagePage:
     """The images of a project, by name."""
-    project = get_object_or_404(Project.objects.visible_to(request.auth), pk=project_id)
-    images = Image.objects.present().filter(project=project)
+    images = _found(request, project_id, search)
     counted = images.annotate(object_count=Coalesce(F("segmentation__object_count"), 0))
     shown, following = page(_after(counted, cursor), limit, lambda image: [image.name, str(image.pk)])
-    return ImagePage(images=[_image_view(image) for image in shown], next_cursor=following)
+    views = [_image_view(image) for image in shown]
+    return ImagePage(images=views, total=images.count(), next_cursor=following)
+
+
+@router.get("/projects/{uuid:project_id}/images/ids", response=ImageIds)
+def list_image_ids(request: ApiRequest, project_id: UUID, search: Search = "") -> ImageIds:
+    """All of them, by name: for who selects what a search has found. At most 100,000."""
+    images = _found(request, project_id, search).order_by("name", "pk")
+    return ImageIds(ids=list(images.values_list("pk", flat=True)[:MOST_IDS]))
+
+
+def _found(request: ApiRequest, project_id: UUID, search: str) -> QuerySet[Image]:
+    """Raise Http404 when the user does not see the project."""
+    project = get_object_or_404(Project.objects.visible_to(request.auth), pk=project_id)
+    images = Image.objects.present().filter(project=project)
+    # PostgreSQL holds no NUL, so no name has one.
+    part = search.replace("\0", "").strip()
+    return images.filter(name__icontains=part) if part else images
 
 
 def _after(rows: QuerySet[Row], cursor: str | None) -> QuerySet[Row]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -21,6 +22,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from exports.archive.dataset import Dataset, Image, Objects, Points, Style
+from exports.archive.part import Some
 from exports.archive.zipping import Entry
 from imagefiles.headers import UnreadableImage
 
@@ -77,19 +79,37 @@ def render(image: Image, style: Style, checkpoint: Checkpoint = _go_on) -> bytes
 
 def draw(canvas: Canvas, objects: Objects, style: Style, checkpoint: Checkpoint = _go_on) -> None:
     """Draw on (height, width, 3) BGR in place; its rows must be contiguous."""
-    if not len(objects):
-        return
-    rings = _fixed_point_rings(objects)
+    if len(objects):
+        draw_some(canvas, Some.all(objects), style, pen_of(max(canvas.shape), objects, style), checkpoint)
+
+
+@dataclass(frozen=True)
+class Pen:
+    """What all of an image decides, also for a part of it. Pixels."""
+
+    stroke_width: int
+    font_size: int
+
+
+def pen_of(longest_side: int, objects: Objects, style: Style) -> Pen:
+    """Of an image with objects."""
+    growth = max(1.0, longest_side / _PLAIN_SIDE)
+    font_size = min(round(style.font_size * growth), _LARGEST_FONT)
+    return Pen(_stroke_width(objects, style, growth), font_size)
+
+
+def draw_some(canvas: Canvas, some: Some, style: Style, pen: Pen, checkpoint: Checkpoint = _go_on) -> None:
+    """As `draw` does it with all, on a canvas that is a part of the image."""
+    objects = some.objects
+    rings = _fixed_point_rings(some)
     _fill(canvas, objects, rings, style, checkpoint)
-    growth = max(1.0, max(canvas.shape) / _PLAIN_SIDE)
-    stroke_width = _stroke_width(objects, style, growth)
     holes = [ring for ring, is_hole in zip(rings, objects.ring_is_hole, strict=True) if is_hole]
     outer = [ring for ring, is_hole in zip(rings, objects.ring_is_hole, strict=True) if not is_hole]
     for outlines, colour in ((outer, style.external_color), (holes, style.internal_color)):
-        cv2.polylines(canvas, outlines, True, _bgr(colour), stroke_width, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.polylines(canvas, outlines, True, _bgr(colour), pen.stroke_width, cv2.LINE_AA, _SUBPIXEL_BITS)
         checkpoint()
     if style.show_numbers:
-        _number(canvas, objects, min(round(style.font_size * growth), _LARGEST_FONT))
+        _number(canvas, some, pen.font_size)
 
 
 def _stroke_width(objects: Objects, style: Style, growth: float) -> int:
@@ -139,10 +159,11 @@ def _png_chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">L", len(content)) + kind + content + struct.pack(">L", crc)
 
 
-def _fixed_point_rings(objects: Objects) -> list[NDArray[np.int32]]:
+def _fixed_point_rings(some: Some) -> list[NDArray[np.int32]]:
     """Each ring with `_SUBPIXEL_BITS` bits behind the point, from the first pixel's centre as OpenCV counts."""
-    points = np.clip(objects.points - 0.5, -_FARTHEST, _FARTHEST) * (1 << _SUBPIXEL_BITS)
-    return np.split(np.rint(points).astype(np.int32), objects.ring_starts[1:-1])
+    points = some.objects.points - (some.corner + 0.5)
+    points = np.clip(points, -_FARTHEST, _FARTHEST) * (1 << _SUBPIXEL_BITS)
+    return np.split(np.rint(points).astype(np.int32), some.objects.ring_starts[1:-1])
 
 
 def _fill(
@@ -166,11 +187,13 @@ def _blending(colour: str, opacity: float) -> Canvas:
     return table
 
 
-def _number(canvas: Canvas, objects: Objects, font_size: int) -> None:
-    places = np.clip(_label_places(objects), -_FARTHEST, _FARTHEST)
-    for object_id, (x, y, width, height) in enumerate(places.tolist(), start=1):
+def _number(canvas: Canvas, some: Some, font_size: int) -> None:
+    places = _label_places(some.objects)
+    places[:, :2] -= some.corner
+    places = np.clip(places, -_FARTHEST, _FARTHEST)
+    for number, (x, y, width, height) in zip(some.numbers.tolist(), places.tolist(), strict=True):
         if 0 <= x < canvas.shape[1] and 0 <= y < canvas.shape[0]:  # NaN is not
-            text = str(object_id)
+            text = str(number)
             _write(canvas, text, int(x), int(y), _fitting(text, width, height, font_size))
 
 

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from exports.models import Preferences
+
 LOGIN = "/accounts/login/"
 
 
@@ -48,3 +50,17 @@ def test_words_of_a_language_that_is_not_offered_are_not_found() -> None:
 def test_a_refusal_of_the_api_speaks_the_callers_language(alice: User) -> None:
     answer = Client().get("/api/projects", headers={"accept-language": "de"})
     assert (answer.status_code, answer["Content-Language"]) == (401, "de")
+
+
+def test_a_language_chosen_in_the_footer_is_that_of_the_e_mails_too(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    client.post("/language/", {"language": "fr", "next": "/"})
+    assert Preferences.of(alice).language == "fr"
+
+
+def test_a_language_that_is_not_offered_is_not_kept(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    client.post("/language/", {"language": "tlh", "next": "/"})
+    assert Preferences.of(alice).language == ""

@@ -35,7 +35,8 @@ BAD_IDS = ["x", "1", "../../etc/passwd", "6e356880-3737-4885-a952-9d6b083bb7b", 
 
 
 def filled(path: str, job: ExportJob, **others: object) -> str:
-    return path.format(**{"project_id": job.project_id, "job_id": job.pk, **others})
+    known = {"project_id": job.project_id, "job_id": job.pk, "preset_id": uuid.uuid4()}
+    return path.format(**(known | others))
 
 
 def assert_problem(response: Any, status: int, code: str) -> None:
@@ -76,7 +77,7 @@ def test_a_job_is_not_found_in_another_project(alice: User, job: ExportJob, meth
 @pytest.mark.parametrize("bad", BAD_IDS)
 def test_a_malformed_id_is_not_found(alice: User, bad: str) -> None:
     for method, path in OF_A_PROJECT:
-        url = path.format(project_id=bad, job_id=uuid.uuid4())
+        url = path.format(project_id=bad, job_id=uuid.uuid4(), preset_id=uuid.uuid4())
         assert_problem(call(alice, method, url), 404, "not_found")
 
 

@@ -50,7 +50,7 @@ def test_the_defaults_are_the_contracts() -> None:
         ({"includeDocumentation": "perhaps"}, "includeDocumentation: must be true or false"),
         ({"selectedImageIds": "all"}, "selectedImageIds: must be a list"),
         ({"selectedImageIds": ["1"]}, "selectedImageIds.0: must be the id of an image"),
-        ("everything", "options: must be an object with options"),
+        ("everything", "options: must be a JSON object with options"),
     ],
 )  # fmt: skip
 def test_a_wrong_choice_is_said_in_words(wrong: Any, sentence: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -114,3 +115,58 @@ def test_listing_images_reads_no_outlines(alice: User, project: Project) -> None
     with CaptureQueriesContext(connection) as queries:
         call(alice, "GET", f"/api/projects/{project.pk}/images")
     assert not [query for query in queries if '"points"' in query["sql"]]
+
+
+def found(user: User, project: Project, search: str) -> tuple[list[str], int]:
+    """The names on the first page of what is found, and how many there are in all."""
+    answer = call(user, "GET", f"/api/projects/{project.pk}/images?limit=2&search={quote(search)}").json()
+    return [each["name"] for each in answer["images"]], answer["total"]
+
+
+@pytest.mark.parametrize(
+    ("search", "names"),
+    [
+        ("", {"100%.png", "1000.png", "a_b.png", "aXb.png", "İç\\.png"}),
+        ("  ", {"100%.png", "1000.png", "a_b.png", "aXb.png", "İç\\.png"}),
+        (" axB ", {"aXb.png"}),
+        ("100%", {"100%.png"}),
+        ("_", {"a_b.png"}),
+        ("\\", {"İç\\.png"}),
+        ("ç", {"İç\\.png"}),
+        (".PNG", {"100%.png", "1000.png", "a_b.png", "aXb.png", "İç\\.png"}),
+        ("a\0xb", {"aXb.png"}),
+        ("'; --", set()),
+    ],
+)
+def test_a_search_finds_parts_of_names_and_knows_no_patterns(
+    alice: User, search: str, names: set[str]
+) -> None:
+    project = Project.objects.create(name="Named", owner=alice)
+    add_images(project, "100%.png", "1000.png", "a_b.png", "aXb.png", "İç\\.png")
+    shown, total = found(alice, project, search)
+    assert total == len(names)
+    assert len(shown) == min(2, total)
+    assert set(shown) <= names
+
+
+def test_pages_of_what_is_found_hold_each_once(alice: User) -> None:
+    project = Project.objects.create(name="Many", owner=alice)
+    add_images(project, "b1", "a1", "a2", "A3", "b2")
+    first = call(alice, "GET", f"/api/projects/{project.pk}/images?limit=2&search=a").json()
+    rest = f"/api/projects/{project.pk}/images?limit=2&search=a&cursor={first['nextCursor']}"
+    second = call(alice, "GET", rest).json()
+    assert {each["name"] for page in (first, second) for each in page["images"]} == {"a1", "a2", "A3"}
+    assert (first["total"], second["total"], second["nextCursor"]) == (3, 3, None)
+
+
+def test_the_ids_of_all_that_is_found_come_by_name(alice: User, project: Project) -> None:
+    Image.objects.filter(name="a.png").update(removed_at=timezone.now())
+    answer = call(alice, "GET", f"/api/projects/{project.pk}/images/ids?search=PNG").json()
+    expected = project.images.filter(name__in=["b.png", "empty.png"]).order_by("name")
+    assert answer == {"ids": [str(image.pk) for image in expected]}
+
+
+def test_a_stranger_finds_no_ids(mallory: User, vera: User, project: Project) -> None:
+    url = f"/api/projects/{project.pk}/images/ids"
+    assert call(mallory, "GET", url).status_code == 404
+    assert len(call(vera, "GET", url).json()["ids"]) == 3

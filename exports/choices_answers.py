@@ -1,0 +1,83 @@
+"""What the API takes and answers with around the choice of an export: presets and preferences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic.alias_generators import to_camel
+
+from exports import presets
+from exports.models import Preferences, Preset
+from exports.options import ExportOptions
+from exports.schemas import Outward
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class PresetBody(_Body):
+    name: str = Field(default="", description="1 to 80 characters, once whatever their case.")
+    shared: bool = Field(default=False, description="For everybody who may export the project.")
+    # Judged by `options.parse` alone, as those of an export.
+    options: SkipValidation[ExportOptions] | None = None
+
+    def wanted(self) -> presets.Wanted:
+        given: object = {} if self.options is None else self.options
+        return presets.Wanted(name=self.name, is_shared=self.shared, options=given)
+
+
+class PresetView(Outward):
+    id: UUID
+    name: str
+    shared: bool
+    mine: bool
+    changeable: bool = Field(description="Whether you may replace and delete it.")
+    by: str = Field(description="The name of who made it.")
+    options: dict[str, Any] = Field(description="Never with `selectedImageIds`.")
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, preset: Preset, user: User) -> PresetView:
+        return cls(
+            id=preset.pk,
+            name=preset.name,
+            shared=preset.project_id is not None,
+            mine=preset.user_id == user.pk,
+            changeable=presets.is_changeable(preset, user),
+            by=preset.user.get_username(),
+            options=preset.options,
+            changed_at=preset.changed_at,
+        )
+
+
+class PresetList(Outward):
+    presets: list[PresetView]
+
+
+class PreferencesBody(_Body):
+    download_when_ready: bool | None = None
+    mail_when_ended: bool | None = None
+    language: str | None = Field(
+        default=None, description="Its code, of the site's languages; empty: the browser's."
+    )
+
+
+class PreferencesView(Outward):
+    download_when_ready: bool
+    mail_when_ended: bool
+    mail_address: str | None
+    language: str
+
+    @classmethod
+    def of(cls, kept: Preferences, user: User) -> PreferencesView:
+        return cls(
+            download_when_ready=kept.download_when_ready,
+            mail_when_ended=kept.mail_since is not None,
+            mail_address=user.email or None,
+            language=kept.language,
+        )
