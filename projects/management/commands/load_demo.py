@@ -87,7 +87,13 @@ def _create_users() -> None:
         hashes = list(threads.map(make_password, sorted(missing)))
     for name, password in zip(sorted(missing), hashes, strict=True):
         is_admin = name == "admin"
-        User.objects.create(username=name, password=password, is_staff=is_admin, is_superuser=is_admin)
+        User.objects.create(
+            username=name,
+            email=f"{name}@example.org",
+            password=password,
+            is_staff=is_admin,
+            is_superuser=is_admin,
+        )
 
 
 def _project(owner: User, name: str, description: str) -> Project:
