@@ -9,8 +9,9 @@ from django import template
 from django.db.models import Case, Value, When
 from django.template.context import RequestContext
 
+from exports import cards, starting
 from exports.forms import ExportForm
-from exports.models import ExportJob
+from exports.models import ExportJob, Preferences
 from exports.states import ACTIVE
 from projects.models import Project
 
@@ -24,10 +25,15 @@ def export_panel(context: RequestContext, project: Project) -> dict[str, Any]:
     """The newest exports of the project that the user may see, those under way first."""
     user = context["user"]
     under_way = Case(When(status__in=ACTIVE, then=Value(0)), default=Value(1))
-    visible = ExportJob.objects.visible_to(user).filter(project=project)
-    newest = visible.with_queue_position().select_related("project", "user")
-    jobs = list(newest.order_by(under_way, "-created_at", "-id")[: HISTORY + 1])
-    return {"user": user, "project": project, "jobs": jobs[:HISTORY], "has_more": len(jobs) > HISTORY}
+    newest = cards.shown_to(user).filter(project=project).order_by(under_way, "-created_at", "-id")
+    jobs = list(newest[: HISTORY + 1])
+    return {
+        "user": user,
+        "project": project,
+        "jobs": jobs[:HISTORY],
+        "outdated": cards.outdated(jobs[:HISTORY]),
+        "has_more": len(jobs) > HISTORY,
+    }
 
 
 @register.inclusion_tag("exports/_head.html", takes_context=True)
@@ -40,29 +46,16 @@ def export_head(context: RequestContext, project: Project) -> dict[str, Any]:
 @register.inclusion_tag("exports/_dialog.html", takes_context=True)
 def export_dialog(context: RequestContext, project: Project) -> dict[str, Any]:
     """The Export button and what it opens."""
-    exportable = Project.objects.exportable_by(context["user"]).filter(pk=project.pk)
-    return {"project": project, "form": ExportForm(), "may_export": exportable.exists()}
-
-
-@register.filter
-def in_time(seconds: float | None) -> str:
-    """A length of time as a person says it: 40 s, 3 min, 2 h."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 90 * 60 else f"{round(seconds / 3600)} h"
-
-
-@register.filter
-def in_percent(progress: float) -> str:
-    """Rounded down: 100 only when it is done."""
-    return str(int(progress))
-
-
-@register.filter
-def seconds_taken(job: ExportJob) -> float | None:
-    return None if job.processing_time is None else job.processing_time / 1000
+    user = context["user"]
+    if not Project.objects.exportable_by(user).filter(pk=project.pk).exists():
+        return {"project": project, "may_export": False}
+    return {
+        "project": project,
+        "form": ExportForm(start=starting.start(user, project)),
+        "preferences": Preferences.of(user),
+        "user": user,
+        "may_export": True,
+    }
 
 
 @register.filter

@@ -181,8 +181,8 @@ CARDS = {
     "processing": ("Building the archive", "Cancel export", ["Download", "Try again"]),
     "completed": ("Ready to download", "Download", ["Try again"]),
     "failed": ("The archive could not be built.", "Try again", ["Cancel export", "Download"]),
-    "cancelled": ("Cancelled by the user", "Export again", ["Cancel export", "Download", "Try again"]),
-    "expired": ("File removed", "Export again", ["Cancel export", "Download", "Try again"]),
+    "cancelled": ("Cancelled by you", "Same again", ["Cancel export", "Download", "Try again"]),
+    "expired": ("File removed", "Same again", ["Cancel export", "Download", "Try again"]),
 }
 
 
@@ -210,7 +210,7 @@ def test_a_list_of_exports_is_read_in_one_query(
     for width in range(1, 5):
         lifecycle.request(request_for(project, alice, visualization_options={"stroke_width": width}))
     client = client_of(alice)
-    with django_assert_num_queries(4):  # session, user, count, exports
+    with django_assert_num_queries(5):  # session, user, count, exports, their audit
         page = client.get("/exports/").content.decode()
     assert page.count("data-export-id") == 4
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { load } from "./load.mjs";
 
-const { announcement, duration, estimateWords, fileSize, remainingWords, stageWords, statusWords } = await load("words.js");
+const { announcement, downloadWords, duration, fileSize, liveWords, remainingWords, stageWords, statusWords } = await load("words.js");
 
 const building = (progress) => ({ status: "processing", progress, projectName: "Nuclei" });
 
@@ -33,9 +33,41 @@ test("the time left is said once it is known", () => {
   assert.equal(remainingWords({ status: "processing", estimatedRemaining: 200 }), "about 3 min left");
 });
 
-test("an estimate is one line", () => {
-  const words = estimateWords({ images: 1, objects: 1890, estimatedBytes: 130_000_000, estimatedSeconds: 20 });
-  assert.equal(words, "1 image, 1,890 objects, about 130 MB, ready in about 20 s");
+test("a stage is said by its code, in numbers where it has some", () => {
+  const working = (stage, stageDone = 0, stageTotal = 0) => stageWords({ status: "processing", stage, stageDone, stageTotal, message: "Hm" });
+  assert.equal(working("images", 1234, 20_000), "Image 1,234 of 20,000");
+  assert.deepEqual(["preparing", "finishing", "publishing"].map((stage) => working(stage)),
+    ["Listing the images", "Writing tables and annotations", "Checking the archive"]);
+});
+
+test("a stage that is not known is said in the worker's words", () => {
+  assert.equal(stageWords({ status: "processing", stage: "polishing", message: "Polishing" }), "Polishing");
+  assert.equal(stageWords({ status: "processing", stage: "images", stageTotal: 0, message: "Starting" }), "Starting");
+  assert.equal(stageWords({ status: "processing" }), "");
+});
+
+test("a failure is said as it was written to English readers, by its code to others", () => {
+  const failed = { status: "failed", error: "Lost 3 times.", errorCode: "worker_lost" };
+  assert.equal(stageWords(failed), "Lost 3 times.");
+  globalThis.document = { documentElement: { lang: "cs" } };
+  assert.match(stageWords(failed), /^Its worker was lost too often/);
+  assert.equal(stageWords({ ...failed, errorCode: "new" }), "Lost 3 times.");
+  delete globalThis.document;
+});
+
+test("every way of being kept current is named", () => {
+  assert.equal(liveWords("polling"), "Checking every 2 s");
+  assert.ok(["websocket", "offline"].every((live) => liveWords(live)));
+});
+
+test("downloads are counted", () => {
+  assert.deepEqual([0, 1, 1200].map((downloadCount) => downloadWords({ downloadCount })), ["not yet", "once", "1,200 times"]);
+});
+
+test("words are asked of the catalogue, with their values", () => {
+  globalThis.gettext = (message) => (message === "about %(time)s left" ? "noch etwa %(time)s" : message);
+  assert.equal(remainingWords({ status: "processing", estimatedRemaining: 3 }), "noch etwa 3 s");
+  delete globalThis.gettext;
 });
 
 test("lengths of time and sizes are said in one unit", () => {

@@ -57,7 +57,7 @@ def test_the_number_of_queries_does_not_grow_with_the_images(
     for number in range(5):
         add_image(project, f"{number}.png", None)
     client = client_of(alice)
-    with django_assert_num_queries(8):  # session, user, project, count, images, active, exportable, exports
+    with django_assert_num_queries(12):  # session, user, project, images 2, exports 2, the dialog 5
         client.get(project.get_absolute_url())
 
 

@@ -1,7 +1,8 @@
 // One export on the page: the server makes its markup, this keeps it true between two makings.
 
+import "./copy-text.js";
 import { isActive, isCancellable } from "./export-state.js";
-import { remainingWords, stageWords, statusWords } from "./words.js";
+import { downloadWords, remainingWords, stageWords, statusWords } from "./words.js";
 
 /** What the markup says of the job. */
 export function read(card) {
@@ -22,30 +23,36 @@ export function read(card) {
 /** Everything that can be said without new markup; controls that no longer apply go at once. */
 export function show(card, job) {
   const isMadeForThis = card.dataset.status === job.status && !isActive(job);
+  const isNewer = job.version > Number(card.dataset.version);
   card.dataset.status = job.status;
   say(card, "status", statusWords(job));
   sayRefusal(card, job.refusal);
   mark(card, "cancel", { isShown: isCancellable(job), isBusy: job.cancelClicked });
   mark(card, "download", { isShown: job.status === "completed" && !job.cancelClicked });
-  if (isMadeForThis || job.version <= Number(card.dataset.version)) return;
+  if (isNewer) say(card, "downloads", downloadWords(job));
+  if (isMadeForThis || !isNewer) return;
   card.querySelector("progress").value = Math.floor(job.progress);
   say(card, "stage", stageWords(job));
   say(card, "remaining", remainingWords(job));
 }
 
-/** Put new markup in the place of old without losing the focus. */
+/** Put new markup in the place of old without losing the focus, or closing what was opened. */
 export function replace(card, made) {
   const focused = card.contains(document.activeElement) ? document.activeElement : null;
-  const action = focused?.closest("[data-action]")?.dataset.action;
-  const wasOpen = card.querySelector(".export-warnings")?.open;
+  const place = placeOf(focused);
+  const open = [...card.querySelectorAll("details[open]")].map((details) => details.dataset.part);
   card.replaceChildren(...made.childNodes);
   for (const { name, value } of made.attributes) card.setAttribute(name, value);
-  if (wasOpen) card.querySelector(".export-warnings")?.setAttribute("open", "");
-  if (focused) (control(card, action) ?? card).focus({ preventScroll: true });
+  for (const part of open) card.querySelector(`[data-part="${part}"]`)?.setAttribute("open", "");
+  if (focused) (card.querySelector(place) ?? card).focus({ preventScroll: true });
 }
 
-function control(card, action) {
-  return action && card.querySelector(`a[data-action="${action}"], [data-action="${action}"] button`);
+/** A selector of the same control in other markup of the card. */
+function placeOf(control) {
+  const { action } = control?.closest("[data-action]")?.dataset ?? {};
+  if (action) return `a[data-action="${action}"], [data-action="${action}"] button`;
+  const { part } = control?.closest("[data-part]")?.dataset ?? {};
+  return part ? `[data-part="${part}"] > summary` : control?.closest("copy-text") ? "copy-text button" : "h3 a";
 }
 
 function say(card, what, words) {
