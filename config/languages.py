@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag, require_safe
@@ -41,11 +40,11 @@ def _etag(request: HttpRequest, language: str) -> str | None:
 @require_safe
 @cache_control(no_cache=True)
 @etag(_etag)
-def words(request: HttpRequest, language: str) -> HttpResponse:
+def words(request: HttpRequest, language: str) -> HttpResponseBase:
     """The catalogue of a language as a script. Raise Http404 for one that is not offered."""
     if language not in dict(settings.LANGUAGES):
         raise Http404
     with translation.override(language):
-        answer: Any = _Catalogue.as_view()(request)
+        answer = _Catalogue.as_view()(request)
     answer["Content-Language"] = language
     return answer

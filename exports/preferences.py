@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
+from exports import mail
 from exports.exceptions import InvalidOptions
 from exports.models import Preferences
 
@@ -33,12 +34,18 @@ def change(
     return Preferences.of(user)
 
 
+def why_no_mail(user: User) -> str:
+    """The sentence for somebody who can have no e-mails; empty for who can."""
+    if not mail.is_offered():
+        return _("This hub sends no e-mails. Ask who runs it to set it up.")
+    return "" if user.email else _("Your account has no e-mail address. Ask who runs this hub to add it.")
+
+
 def _refuse_what_cannot_be(user: User, mail_when_ended: bool | None, language: str | None) -> None:
     wrong = {}
-    if mail_when_ended and not user.email:
-        wrong["mailWhenEnded"] = _("your account has no e-mail address; ask who runs this hub to add it")
+    if mail_when_ended and why_no_mail(user):
+        wrong["mailWhenEnded"] = why_no_mail(user)
     if language and language not in dict(settings.LANGUAGES):
-        wrong["language"] = _("choose a language of this site")
+        wrong["language"] = _("Choose a language of this site.")
     if wrong:
-        sentence = _("This cannot be saved: %(listed)s.") % {"listed": "; ".join(wrong.values())}
-        raise InvalidOptions(sentence, fields=wrong)
+        raise InvalidOptions(" ".join(wrong.values()), fields=wrong)

@@ -92,9 +92,13 @@ def moment(row: Transition) -> str:
         return gettext("A worker began anew, attempt %(number)s") % {"number": row.attempt}
     if row.to_status == Status.FAILED and row.from_status != Status.FAILED:
         return gettext("Failed")
-    words = str(_MOMENTS.get(row.reason, row.reason))
-    refusal = _REFUSALS.get(row.detail.get("code", ""))
-    return f"{words}: {gettext(refusal.__doc__ or '')}" if refusal else words
+    return str(_MOMENTS.get(row.reason, row.reason))
+
+
+def refusal(row: Transition) -> str:
+    """Why what the row tells of was refused; empty of anything else."""
+    found = _REFUSALS.get(row.detail.get("code", ""))
+    return gettext(found.__doc__ or "") if found else ""
 
 
 def _sentence(known: Message | None, stored: str) -> Sentence:

@@ -21,6 +21,7 @@ register.filter("stage_words", wording.stage)
 register.filter("failure_words", wording.failure)
 register.filter("warning_words", wording.warning)
 register.filter("moment_words", wording.moment)
+register.filter("refusal_words", wording.refusal)
 
 
 @register.filter

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import User
 from django.db.models import Case, Value, When
 from django.template.context import RequestContext
 
-from exports import cards, starting
+from exports import cards, preferences, starting
 from exports.forms import ExportForm
 from exports.models import ExportJob, Preferences
 from exports.states import ACTIVE
@@ -56,6 +57,12 @@ def export_dialog(context: RequestContext, project: Project) -> dict[str, Any]:
         "user": user,
         "may_export": True,
     }
+
+
+@register.filter
+def why_no_mail(user: User) -> str:
+    """Empty for who can be told by e-mail."""
+    return preferences.why_no_mail(user)
 
 
 @register.filter

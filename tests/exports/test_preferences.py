@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from config.mailing import NOWHERE
 from exports import preferences
 from exports.models import Preferences
 from tests.calling import call
@@ -56,6 +57,13 @@ def test_e_mail_needs_an_address(alice: User) -> None:
     assert call(alice, "PATCH", "/api/preferences", {"mailWhenEnded": False}).status_code == 200
 
 
+def test_e_mail_needs_a_hub_that_sends_any(addressed: User, settings: Any) -> None:
+    settings.EMAIL_BACKEND = NOWHERE
+    refused = call(addressed, "PATCH", "/api/preferences", {"mailWhenEnded": True})
+    assert (refused.status_code, list(refused.json()["fields"])) == (422, ["mailWhenEnded"])
+    assert "sends no e-mails" in refused.json()["detail"]
+
+
 def test_e_mail_counts_from_when_it_was_first_wanted(addressed: User) -> None:
     first = preferences.change(addressed, mail_when_ended=True).mail_since
     assert first is not None
@@ -100,7 +108,7 @@ def test_the_browsers_language_comes_back(alice: User, client_of: ClientOf) -> N
 def test_the_page_refuses_e_mail_without_an_address(alice: User, client_of: ClientOf) -> None:
     answer = client_of(alice).post("/exports/settings/", {"mail_when_ended": "on"})
     assert answer.status_code == 422
-    assert "no e-mail address;" in answer.content.decode()
+    assert "no e-mail address." in answer.content.decode()
     assert not Preferences.objects.exists()
 
 
