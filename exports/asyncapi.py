@@ -10,9 +10,17 @@ from pydantic.json_schema import models_json_schema
 
 from exports.events import EVENTS
 from exports.schemas import JobView, Outward
+from exports.scopes import Scope
 
 ADDRESS = "/ws/exports/"
 _CHANNEL = {"$ref": "#/channels/exports"}
+_QUERY = {
+    "type": "object",
+    "properties": {
+        "scope": {"type": "string", "enum": [each.value for each in Scope], "default": Scope.OWN.value},
+        "token": {"type": "string"},
+    },
+}
 
 
 class Snapshot(Outward):
@@ -60,7 +68,8 @@ def document() -> dict[str, Any]:
         "channels": {
             "exports": {
                 "address": ADDRESS,
-                "title": "All events of the user's jobs",
+                "title": "All events of the jobs in the socket's scope",
+                "bindings": {"ws": {"query": _QUERY}},
                 "messages": {
                     each.__name__: {"$ref": f"#/components/messages/{each.__name__}"} for each in frames
                 },

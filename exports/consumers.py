@@ -12,24 +12,20 @@ import random
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth.models import User
 from django.db import Error as DatabaseFault
-from django.db.models import Q
-from django.db.models.functions import Now
 
-from exports import events, watchers
+from exports import watchers
 from exports.cursor import Cursor
 from exports.inbox import Inbox
-from exports.models import ExportJob, ExportJobQuerySet
+from exports.models import ExportJob
 from exports.schemas import JobView
-from exports.states import ACTIVE
+from exports.watchers import Watcher
 from exports.wishes import Allowance, Refused, asked
 
 log = structlog.get_logger(__name__)
@@ -62,7 +58,7 @@ class ExportStream(AsyncWebsocketConsumer):
     """Bytes of events for a client that says nothing: the server keeps for a stalled one what it does not read."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self._watcher: watchers.Watcher | None = None
+        self._watcher: Watcher | None = None
         self._cursor = Cursor()
         self._allowance = Allowance(most=1000, per_second=20)
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,7 +76,7 @@ class ExportStream(AsyncWebsocketConsumer):
         if self._watcher is None:
             await self.close(CloseCode.NOT_LOGGED_IN)
             return
-        self._inbox = Inbox(events.group_of(self._watcher.user.pk))
+        self._inbox = Inbox(*self._watcher.groups)
         self._tasks = [asyncio.create_task(self._run(work)) for work in (self._inbox.listen(), self._serve())]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -144,7 +140,7 @@ class ExportStream(AsyncWebsocketConsumer):
         if self._watcher is None:
             await self.close(CloseCode.NOT_LOGGED_IN)
             return
-        for job_id, version in await _versions(self._watcher.user):
+        for job_id, version in await _versions(self._watcher):
             if self._cursor.is_behind(job_id, version):
                 self._inbox.put(job_id)
 
@@ -154,17 +150,17 @@ class ExportStream(AsyncWebsocketConsumer):
         if self._watcher is None:
             return
         if self._owes_snapshot:
-            await self._show_all(self._watcher.user)
+            await self._show_all(self._watcher)
             return
-        for job in await _rows(self._watcher.user, list(announced)):
+        for job in await _rows(self._watcher, list(announced)):
             for event in self._cursor.tell(job, announced[job.pk]):
                 await self._say(event.as_json())
                 if self._unheard > self.most_unheard:
                     await self.close(CloseCode.SILENT)
 
-    async def _show_all(self, user: User) -> None:
+    async def _show_all(self, watcher: Watcher) -> None:
         await asyncio.sleep(self._snapshot_at - time.monotonic())
-        jobs, views = await _snapshot(user)
+        jobs, views = await _snapshot(watcher)
         await self._say({"type": "export:snapshot", "jobs": views})
         self._snapshot_at, self._owes_snapshot = time.monotonic() + self.sync_seconds, False
         self._unheard = 0  # a snapshot was asked for, however big it is
@@ -189,24 +185,18 @@ class ExportStream(AsyncWebsocketConsumer):
                 log.error("stream_failed", exc_info=task.exception())
 
 
-def _shown(user: User) -> ExportJobQuerySet:
-    """The user's own jobs that are active or changed in the last hour, as far as they may still see them."""
-    recent = Q(status__in=ACTIVE) | Q(changed_at__gte=Now() - timedelta(hours=1))
-    return ExportJob.objects.visible_to(user).filter(recent, user=user)
-
-
 @database_sync_to_async
-def _snapshot(user: User) -> tuple[list[ExportJob], list[dict[str, Any]]]:
-    jobs = list(_shown(user).with_queue_position())
+def _snapshot(watcher: Watcher) -> tuple[list[ExportJob], list[dict[str, Any]]]:
+    jobs = list(watcher.scope.current(watcher.user).with_queue_position())
     return jobs, [JobView.of(job).as_json() for job in jobs]
 
 
 @database_sync_to_async
-def _versions(user: User) -> list[tuple[UUID, int]]:
-    return list(_shown(user).order_by().values_list("pk", "version"))
+def _versions(watcher: Watcher) -> list[tuple[UUID, int]]:
+    return list(watcher.scope.current(watcher.user).order_by().values_list("pk", "version"))
 
 
 @database_sync_to_async
-def _rows(user: User, job_ids: list[UUID]) -> list[ExportJob]:
-    mine = ExportJob.objects.visible_to(user).filter(user=user, pk__in=job_ids)
-    return list(mine.with_queue_position()) if job_ids else []
+def _rows(watcher: Watcher, job_ids: list[UUID]) -> list[ExportJob]:
+    told = watcher.scope.jobs(watcher.user).filter(pk__in=job_ids)
+    return list(told.with_queue_position()) if job_ids else []

@@ -145,15 +145,29 @@ def read(payload: object) -> Event:
 
 
 def group_of(user_id: int) -> str:
+    """Who hears of the user's own exports."""
     return f"user.{user_id}"
 
 
-def announce(kind: type[Event], job: ExportJob, **told: Any) -> None:
-    """Tell the user's sockets once the transaction has committed, of the row as it then is.
+def owner_group_of(user_id: int) -> str:
+    """Who hears of the exports that others make of the user's projects."""
+    return f"owner.{user_id}"
 
-    `told` is what the row does not say. A failure to tell never reaches the caller.
+
+def announce(kind: type[Event], job: ExportJob, **told: Any) -> None:
+    """Tell the sockets of the user, and of the project's owner, once the transaction has committed.
+
+    `told` is what the row, as it then is, does not say. A failure to tell never reaches the caller.
     """
-    transaction.on_commit(lambda: publish(group_of(job.user_id), kind.of(job, **told).as_json()), robust=True)
+    transaction.on_commit(lambda: _publish(kind.of(job, **told), job), robust=True)
+
+
+def _publish(event: Event, job: ExportJob) -> None:
+    payload = event.as_json()
+    publish(group_of(job.user_id), payload)
+    owner_id = job.project.owner_id
+    if owner_id != job.user_id:
+        publish(owner_group_of(owner_id), payload)
 
 
 def _read(job: ExportJob, name: str) -> Any:

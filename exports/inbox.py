@@ -23,9 +23,9 @@ MOST_ANNOUNCED = 50  # announcements of one job; beyond them its row tells enoug
 class Inbox:
     """Filled by `listen`, by the client's wishes and by ticks; emptied by the stream."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, *groups: str) -> None:
         self.joined = asyncio.Event()
-        self._group = group
+        self._groups = groups
         # The layer forgets a channel only when its receiver is cancelled: one name, kept for all tries.
         self._channel = f"stream.{uuid.uuid4().hex}"
         self._announced: dict[UUID, list[Event]] = {}
@@ -40,7 +40,8 @@ class Inbox:
                 tasks.create_task(self._join())
         finally:
             with suppress(RedisError, OSError):
-                await _layer().group_discard(self._group, self._channel)
+                for group in self._groups:
+                    await _layer().group_discard(group, self._channel)
 
     async def wait(self, seconds: float) -> None:
         """Until there is something to do, at most `seconds`."""
@@ -84,7 +85,8 @@ class Inbox:
         """After `_collect` has made the channel known."""
         while not self.joined.is_set():
             try:
-                await _layer().group_add(self._group, self._channel)
+                for group in self._groups:
+                    await _layer().group_add(group, self._channel)
                 self.joined.set()
             except (RedisError, OSError) as error:
                 log.warning("announcements_not_joined", error=repr(error))

@@ -15,7 +15,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.crypto import constant_time_compare
 
+from exports import events
 from exports.exceptions import TokenInvalid
+from exports.scopes import Scope
 from exports.tokens import stream_user
 
 LONGEST_TOKEN_STREAM = 4 * 3600.0  # seconds: nobody can log a token out
@@ -30,6 +32,13 @@ class Watcher:
     """Changes with the password."""
     admitted_at: float
     """Seconds of the monotonic clock."""
+    scope: Scope
+
+    @property
+    def groups(self) -> list[str]:
+        """Where what the watcher is told of is announced."""
+        own = [events.group_of(self.user.pk)]
+        return own if self.scope is Scope.OWN else [*own, events.owner_group_of(self.user.pk)]
 
 
 async def admit(scope: Any) -> Watcher | None:
@@ -37,10 +46,11 @@ async def admit(scope: Any) -> Watcher | None:
 
     `scope` is that of a WebSocket below AuthMiddlewareStack.
     """
-    token = parse_qs(scope["query_string"].decode("latin-1")).get("token")
-    if token:
-        return _watcher(await _token_user(token[0]), None)
-    return _watcher(scope["user"], scope["session"].session_key)
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    wanted = Scope.VISIBLE if query.get("scope") == [Scope.VISIBLE] else Scope.OWN
+    if token := query.get("token"):
+        return _watcher(await _token_user(token[0]), None, wanted)
+    return _watcher(scope["user"], scope["session"].session_key, wanted)
 
 
 async def still_there(watcher: Watcher) -> Watcher | None:
@@ -61,10 +71,10 @@ def _token_user(text: str) -> User | None:
         return None
 
 
-def _watcher(user: Any, session_key: str | None) -> Watcher | None:
+def _watcher(user: Any, session_key: str | None, scope: Scope) -> Watcher | None:
     if user is None or not user.is_authenticated or not user.is_active:
         return None
-    return Watcher(user, session_key, user.get_session_auth_hash(), time.monotonic())
+    return Watcher(user, session_key, user.get_session_auth_hash(), time.monotonic(), scope)
 
 
 async def _user_now(watcher: Watcher) -> User | None:

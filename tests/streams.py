@@ -59,6 +59,9 @@ async def pong(stream: WebsocketCommunicator) -> None:
 
 
 async def announce(user: User, event: events.Event) -> None:
+    await announce_to(events.group_of(user.pk), event)
+
+
+async def announce_to(group: str, event: events.Event) -> None:
     layer: Any = get_channel_layer()
-    message = {"type": "export.event", "event": event.as_json()}
-    await layer.group_send(events.group_of(user.pk), message)
+    await layer.group_send(group, {"type": "export.event", "event": event.as_json()})

@@ -18,13 +18,16 @@ from exports import consumers, events, lifecycle, wishes
 from exports.consumers import ExportStream
 from exports.messages import Advance
 from exports.models import ExportJob
+from exports.scopes import Scope
 from exports.states import Status
+from exports.watchers import Watcher
 from projects.models import Project
 from tests.jobs import request_for
 from tests.streams import (
     FILE,
     Opener,
     announce,
+    announce_to,
     beat,
     cancel,
     claim,
@@ -51,8 +54,8 @@ async def test_what_happens_while_the_snapshot_is_read_is_told_after_it(
         await asyncio.sleep(0.2)
         await join(*group)
 
-    async def read_and_claim(user: User) -> Any:
-        found = await read(user)
+    async def read_and_claim(watcher: Watcher) -> Any:
+        found = await read(watcher)
         await claim(job.pk)
         return found
 
@@ -147,6 +150,56 @@ async def test_only_own_jobs_are_told(
 
 
 @pytest.mark.usefixtures("no_ticks")
+async def test_the_owner_is_told_at_once_of_everybodys_exports_of_the_project_when_asked_to(
+    open_stream: Opener, alice: User, bob: User, project: Project, bell: list[Any]
+) -> None:
+    owner = await open_stream(alice, "?scope=visible")
+    assert (await hear(owner))["jobs"] == []
+    job = await request(project, bob)
+    await claim(job.pk)
+    assert await hear_until(owner, "export:started") == ["export:queued", "export:started"]
+    await owner.send_json_to({"type": "export:sync"})
+    assert [shown["userId"] for shown in (await hear(owner))["jobs"]] == [bob.pk]
+
+
+@pytest.mark.usefixtures("no_ticks")
+async def test_the_owner_is_not_told_of_them_unless_asked_to(
+    open_stream: Opener, alice: User, bob: User, project: Project, bell: list[Any]
+) -> None:
+    streams = [await open_stream(alice), await open_stream(alice, "?scope=everything")]
+    assert [(await hear(stream))["jobs"] for stream in streams] == [[], []]
+    job = await request(project, bob)
+    await announce(alice, await sync_to_async(events.Queued.of)(job))
+    for stream in streams:
+        assert await stream.receive_nothing(timeout=0.3)
+        await pong(stream)
+
+
+async def test_who_does_not_own_the_project_sees_their_own_exports_whatever_they_ask_for(
+    open_stream: Opener, job: ExportJob, bob: User, mallory: User, fast_ticks: None
+) -> None:
+    streams = [await open_stream(user, "?scope=visible") for user in (bob, mallory)]
+    assert [(await hear(stream))["jobs"] for stream in streams] == [[], []]
+    await claim(job.pk)
+    for stream in streams:
+        assert await stream.receive_nothing(timeout=0.3)
+        await pong(stream)
+
+
+async def test_an_owner_who_gave_the_project_away_is_told_nothing_more(
+    open_stream: Opener, alice: User, bob: User, mallory: User, project: Project, bell: list[Any]
+) -> None:
+    job = await request(project, bob)
+    former = await open_stream(alice, "?scope=visible")
+    await hear(former)
+    await Project.objects.filter(pk=project.pk).aupdate(owner=mallory)
+    await claim(job.pk)
+    await announce_to(events.owner_group_of(alice.pk), await sync_to_async(events.Queued.of)(job))
+    assert await former.receive_nothing(timeout=0.3)
+    await pong(former)
+
+
+@pytest.mark.usefixtures("no_ticks")
 async def test_an_announcement_of_a_foreign_job_is_not_sent(
     open_stream: Opener, processing: ExportJob, bob: User
 ) -> None:
@@ -206,7 +259,7 @@ async def test_many_announcements_cost_one_read(
     await hear(stream)
     reads: list[int] = []
     read = consumers._rows
-    monkeypatch.setattr(consumers, "_rows", lambda user, ids: reads.append(len(ids)) or read(user, ids))
+    monkeypatch.setattr(consumers, "_rows", lambda who, ids: reads.append(len(ids)) or read(who, ids))
     await beat(processing.pk, 1, Advance(50, "images", 1, 2, ""))
     fresh = await ExportJob.objects.aget(pk=processing.pk)
     for _ in range(50):
@@ -216,20 +269,27 @@ async def test_many_announcements_cost_one_read(
     assert len(reads) <= 10
 
 
-def test_an_event_costs_one_query(processing: ExportJob, alice: User) -> None:
+@pytest.mark.parametrize("scope", Scope)
+def test_an_event_costs_one_query(processing: ExportJob, alice: User, scope: Scope) -> None:
     with CaptureQueriesContext(connections["default"]) as queries:
-        rows = consumers._rows.func(alice, [processing.pk])
+        rows = consumers._rows.func(watcher(alice, scope), [processing.pk])
         events.current(rows[0])
     assert len(queries) == 1
 
 
+@pytest.mark.parametrize(("scope", "shown"), [(Scope.OWN, 2), (Scope.VISIBLE, 3)])
 def test_a_snapshot_costs_one_query_however_many_jobs(
-    job: ExportJob, alice: User, project: Project, settings: Any
+    job: ExportJob, alice: User, bob: User, project: Project, scope: Scope, shown: int
 ) -> None:
     lifecycle.request(request_for(project, alice, includeDocumentation=False))
+    lifecycle.request(request_for(project, bob))
     with CaptureQueriesContext(connections["default"]) as queries:
-        assert len(consumers._snapshot.func(alice)[1]) == 2
+        assert len(consumers._snapshot.func(watcher(alice, scope))[1]) == shown
     assert len(queries) == 1
+
+
+def watcher(user: User, scope: Scope) -> Watcher:
+    return Watcher(user, None, "", 0.0, scope)
 
 
 async def test_a_tick_tells_what_was_never_announced(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connections, transaction
 
 from exports import events, lifecycle, publishing
 from exports.messages import Advance
 from exports.models import ExportJob
+from projects.models import Project
+from tests.streams import request
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ async def ear() -> AsyncIterator[Any]:
         return message
 
     hear.join = lambda user_id: layer.group_add(events.group_of(user_id), channel)  # type: ignore[attr-defined]
+    hear.join_group = lambda group: layer.group_add(group, channel)  # type: ignore[attr-defined]
     yield hear
     await sync_to_async(connections.close_all)()
     await layer.flush()
@@ -41,6 +45,30 @@ async def test_an_event_is_announced_to_the_group_of_its_user(ear: Any, job: Exp
     assert (heard["type"], heard["event"]["type"], heard["event"]["version"]) == (
         "export.event", "export:started", 2,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("group_of", [events.group_of, events.owner_group_of])
+async def test_an_export_of_somebody_elses_project_is_announced_to_both(
+    ear: Any, project: Project, bob: User, bell: list[Any], group_of: Callable[[int], str]
+) -> None:
+    user_id = bob.pk if group_of is events.group_of else project.owner_id
+    await ear.join_group(group_of(user_id))
+    job = await request(project, bob)
+    heard = (await ear(user_id))["event"]
+    assert (heard["type"], heard["jobId"], heard["userId"]) == ("export:queued", str(job.pk), bob.pk)
+
+
+async def test_an_owners_own_export_is_announced_once(job: ExportJob, held: list[str]) -> None:
+    await sync_to_async(lifecycle.claim)(job.pk)
+    assert held == [events.group_of(job.user_id)]
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The groups that something would have been announced to."""
+    groups: list[str] = []
+    monkeypatch.setattr(events, "publish", lambda group, payload: groups.append(group))
+    return groups
 
 
 async def test_nothing_is_announced_before_the_commit_or_after_a_rollback(ear: Any, job: ExportJob) -> None:

@@ -113,6 +113,17 @@ SHOWING = (
         tests=(f"{MODULES}[follow.test]",),
     ),
     Mutant(
+        guarantee="G19",
+        what="the page's look at what a snapshot leaves out",
+        file="exports/static/exports/exchange.js",
+        old="    await Promise.all(doubted.map((job) => this.lookAt(job.jobId)));\n",
+        new="",
+        tests=(
+            "tests/browser/test_live.py"
+            "::test_an_export_that_ended_while_the_computer_slept_is_asked_for_by_itself",
+        ),
+    ),
+    Mutant(
         guarantee="G22",
         what="the right to export at each download",
         file="exports/api.py",
