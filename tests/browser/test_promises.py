@@ -24,7 +24,7 @@ class Wire:
 
     def __init__(self, page: Page) -> None:
         self.sockets: list[WebSocketRoute] = []
-        page.route_web_socket("**/ws/exports/", self._pass)
+        page.route_web_socket("**/ws/exports/*", self._pass)
 
     def _pass(self, socket: WebSocketRoute) -> None:
         socket.connect_to_server()
@@ -174,7 +174,7 @@ def test_without_sockets_the_page_keeps_up_by_polling(
     processing: ExportJob, alice: User, open_page: OpenPage
 ) -> None:
     page = open_page("/", alice)
-    page.route_web_socket("**/ws/exports/", lambda socket: socket.close(code=1006))
+    page.route_web_socket("**/ws/exports/*", lambda socket: socket.close(code=1006))
     page.goto(processing.project.get_absolute_url())
     is_live(page, "polling")
     lifecycle.cancel(processing.pk, lifecycle.actor(alice))
@@ -183,7 +183,7 @@ def test_without_sockets_the_page_keeps_up_by_polling(
 
 def test_a_silent_socket_is_given_up(processing: ExportJob, alice: User, open_page: OpenPage) -> None:
     page = open_page("/", alice)
-    page.route_web_socket("**/ws/exports/", lambda _: None)  # opens, and never says a word
+    page.route_web_socket("**/ws/exports/*", lambda _: None)  # opens, and never says a word
     page.goto(processing.project.get_absolute_url())
     is_live(page, "polling")
     lifecycle.cancel(processing.pk, lifecycle.actor(alice))
@@ -195,8 +195,8 @@ def test_a_server_that_cannot_be_reached_is_said(
 ) -> None:
     page = open_page(processing.project.get_absolute_url(), alice)
     is_live(page, "websocket")
-    page.route("**/status", lambda route: route.abort())
-    page.route_web_socket("**/ws/exports/", lambda socket: socket.close(code=1006))
+    page.route("**/exports/current*", lambda route: route.abort())
+    page.route_web_socket("**/ws/exports/*", lambda socket: socket.close(code=1006))
     page.reload()
     is_live(page, "offline")
     expect(page.get_by_text("Offline, trying again")).to_be_visible()
@@ -207,6 +207,6 @@ def test_an_ended_session_leads_to_the_login_page(
 ) -> None:
     page = open_page(processing.project.get_absolute_url(), alice)
     is_live(page, "websocket")
-    page.route_web_socket("**/ws/exports/", lambda socket: socket.close(code=4401))
+    page.route_web_socket("**/ws/exports/*", lambda socket: socket.close(code=4401))
     page.reload(wait_until="commit")
     page.wait_for_url(f"**/accounts/login/?next=*{processing.project_id}*")

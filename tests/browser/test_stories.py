@@ -83,7 +83,7 @@ def test_progress_is_shown_without_moving_the_page(
     card = page.locator("[data-export-id]")
     before = card.bounding_box()
     long = "Drawing the overlays of an image with quite a long name that goes on and on"
-    lifecycle.beat(processing.pk, processing.attempt, Advance(42, "images", 1, 3, long))
+    lifecycle.beat(processing.pk, processing.attempt, Advance(42, "drawing", 1, 3, long))
     expect(card.get_by_role("progressbar")).to_have_js_property("value", 42)
     expect(card).to_contain_text(long)
     assert card.bounding_box() == before

@@ -35,8 +35,8 @@ RERENDER = """() => {
 class Tab:
     """A page of the project, its sockets, and what it asked of the server about downloads and cancels."""
 
-    def __init__(self, page: Page, project: Project) -> None:
-        self.page, self.wire = page, Wire(page)
+    def __init__(self, page: Page, project: Project, wired: Callable[[Page], Wire] = Wire) -> None:
+        self.page, self.wire = page, wired(page)
         self.asked: list[str] = []
         """The last part of each address, in order; a click on a link that downloads is no request to Playwright."""
         self._unanswered: set[Request] = set()
@@ -85,7 +85,7 @@ class Tab:
         """Wait until all that was sent to the page so far is dealt with, and what that led to is answered."""
         self.page.evaluate("() => fetch('/healthz')")
         self._wait_for(lambda: not any(map(_changes_the_page, self._unanswered)))
-        self.page.evaluate("() => new Promise((done) => setTimeout(done))")
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
     def _wait_for(self, condition: Callable[[], bool]) -> None:
         deadline = monotonic() + PATIENCE / 1000
@@ -99,4 +99,4 @@ class Tab:
 
 
 def _changes_the_page(request: Request) -> bool:
-    return request.url.endswith(("/status", "/card/", "/auto-download"))
+    return request.url.endswith(("/status", "/card/", "/auto-download")) or "/exports/current" in request.url

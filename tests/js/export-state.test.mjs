@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { load } from "./load.mjs";
 
-const { INITIAL, isActive, isUntold, jobIn, mayAskForDownload, mayStartDownload, reduce } = await load("export-state.js");
+const { INITIAL, isActive, isOpen, jobIn, mayAskForDownload, mayStartDownload, reduce } = await load("export-state.js");
 
 const JOB = "a";
 const after = (...messages) => messages.reduce(reduce, INITIAL);
@@ -46,7 +46,7 @@ test("a cancelled job can still be cleaned", () => {
 });
 
 test("a snapshot is merged job by job", () => {
-  const snapshot = { type: "snapshot", jobs: [{ jobId: JOB, status: "pending", version: 1 }, { jobId: "b", status: "failed", version: 4 }] };
+  const snapshot = { type: "export:snapshot", jobs: [{ jobId: JOB, status: "pending", version: 1 }, { jobId: "b", status: "failed", version: 4 }] };
   const state = after(row("completed", 7), snapshot);
   assert.deepEqual([jobIn(state, JOB).status, jobIn(state, "b").status], ["completed", "failed"]);
 });
@@ -58,8 +58,30 @@ test("a lost worker puts the job back to the start", () => {
 
 test("a cleaning whose end was missed asks for another look, and the look is believed", () => {
   const missed = [row("processing", 3), event("cleanup:completed", 5)];
-  assert.equal(job(...missed).isDoubtful, true);
-  assert.deepEqual([job(...missed, row("cancelled", 5)).isDoubtful, job(...missed, row("cancelled", 5)).status], [false, "cancelled"]);
+  assert.deepEqual([job(...missed).doubt, job(...missed, row("processing", 4)).doubt], [5, 5]);
+  const settled = job(...missed, row("cancelled", 5));
+  assert.deepEqual([settled.doubt, settled.status], [0, "cancelled"]);
+});
+
+test("an export that a snapshot leaves out is doubted until a row of it is read", () => {
+  const missed = [row("processing", 3), { type: "export:snapshot", jobs: [] }];
+  assert.deepEqual([job(...missed).doubt, job(...missed, row("processing", 3)).doubt], [3, 0]);
+  assert.equal(job(row("failed", 3), { type: "export:snapshot", jobs: [] }).doubt, 0);
+});
+
+test("what another tab tells of some exports casts no doubt on the others", () => {
+  assert.equal(job(row("processing", 3), { type: "jobs", jobs: [] }).doubt, 0);
+});
+
+test("an export that cannot be seen any more is not waited for, until it is seen again", () => {
+  const gone = [row("processing", 3), WANTED, { type: "gone", jobId: JOB, sentence: "Gone." }];
+  const isWaitedFor = (...messages) => isOpen(job(...messages));
+  assert.deepEqual([isWaitedFor(row("processing", 3)), isWaitedFor(...gone), isWaitedFor(...gone, row("processing", 4))], [true, false, true]);
+  assert.equal(mayAskForDownload(job(...gone, row("completed", 4))), false);
+});
+
+test("a job that is known by a wish alone is not waited for", () => {
+  assert.equal(isOpen(job(WANTED)), false);
 });
 
 test("no order of a click on cancel, its answer and a completion ever starts a download", () => {
@@ -110,11 +132,9 @@ test("a state is never changed in place", () => {
   assert.equal(jobIn(before, JOB).status, "processing");
 });
 
-test("a live page asks only for other people's exports and for what it doubts", () => {
-  const mine = { status: "processing", projectId: "p", userId: 1 };
-  const untold = (fields, isLive) => isUntold({ ...mine, ...fields }, isLive, 1);
-  assert.deepEqual([untold({}, true), untold({ userId: 2 }, true), untold({ isDoubtful: true }, true)], [false, true, true]);
-  assert.deepEqual([untold({}, false), untold({ status: "completed" }, false)], [true, false]);
+test("a click on cancel in another tab ends the wish here, and nothing else", () => {
+  const told = job(row("processing", 3), WANTED, { type: "cancelClickedElsewhere", jobId: JOB }, event("completed", 4));
+  assert.deepEqual([mayAskForDownload(told), told.cancelClicked, told.status], [false, false, "completed"]);
 });
 
 test("an unknown message changes nothing", () => {

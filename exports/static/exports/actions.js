@@ -2,6 +2,7 @@
 
 import * as downloads from "./downloads.js";
 import { addressOf } from "./export-state.js";
+import { text } from "./i18n.js";
 import { sentenceOf, send } from "./requests.js";
 
 const JUST_NOW = 10_000;
@@ -10,11 +11,14 @@ export const ACTIONS = { cancel, retry, delete: remove };
 
 async function cancel(panel, job) {
   const { jobId } = job;
-  if (job.cancelClicked || (isOld(job) && !confirm("Cancel this finished export? Its file is deleted."))) return;
+  if (job.cancelClicked || (isOld(job) && !confirm(text("Cancel this finished export? Its file is deleted.")))) return;
   downloads.forget(jobId);
   panel.say({ type: "cancelClicked", jobId });
+  panel.tellOthers({ type: "cancelClickedElsewhere", jobId });
   try {
-    panel.say({ type: "job", job: (await send("POST", `${addressOf(job)}/cancel`)).job });
+    // Leaving the page at once must not lose the cancel.
+    const answer = await send("POST", `${addressOf(job)}/cancel`, undefined, { keepalive: true });
+    panel.learn({ type: "job", job: answer.job });
   } catch (error) {
     panel.say({ type: "cancelRefused", jobId, sentence: sentenceOf(error) });
     panel.lookAt(jobId).catch(() => {});
@@ -23,7 +27,7 @@ async function cancel(panel, job) {
 
 async function retry(panel, job) {
   try {
-    panel.add((await send("POST", `${addressOf(job)}/retry`)).job);
+    await panel.started((await send("POST", `${addressOf(job)}/retry`)).job, false);
   } catch (error) {
     panel.say({ type: "refused", jobId: job.jobId, sentence: sentenceOf(error) });
   }

@@ -1,127 +1,126 @@
 // The list of exports, kept current. The state decides; this element carries messages in and shows what follows.
 
 import { ACTIONS } from "./actions.js";
+import { CardList } from "./card-list.js";
 import * as downloads from "./downloads.js";
-import * as cards from "./export-card.js";
-import { INITIAL, addressOf, isActive, isCancellable, isUntold, jobIn, reduce } from "./export-state.js";
-import { follow } from "./follow.js";
-import { fetchElement, send } from "./requests.js";
-import { announcement, liveWords } from "./words.js";
+import { Elsewhere } from "./elsewhere.js";
+import { Exchange } from "./exchange.js";
+import { Knowledge, arrivalsIn } from "./knowledge.js";
+import { LiveLine } from "./live-line.js";
 
 class ExportPanel extends HTMLElement {
-  #state = INITIAL;
-  #openedAt = Date.now();
-  #stop = () => {};
+  #known = new Knowledge((before, job) => this.#changed(before, job));
+  #cards = new CardList(this, (jobId) => this.#known.of(jobId));
+  #liveLine = new LiveLine(this);
+  #elsewhere = new Elsewhere((jobId) => this.#known.of(jobId));
+  #exchange = new Exchange(this.#known, {
+    isWatched: (job) => this.#isWatched(job),
+    onHeard: (message) => this.#heard(message),
+    onLive: (live) => this.#showLive(live),
+  });
 
   connectedCallback() {
-    for (const card of this.querySelectorAll("[data-export-id]")) this.say({ type: "job", job: cards.read(card) });
+    for (const job of this.#cards.read()) this.say({ type: "job", job });
     for (const jobId of downloads.wantedHere()) this.say({ type: "downloadWanted", jobId });
     this.addEventListener("submit", this.#submitted);
-    this.#stop = follow({
-      url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/exports/`,
-      onMessage: (message) => this.#heard(message),
-      onLive: (live) => this.say({ type: "live", live }),
-      onLoggedOut: () => location.assign(`/accounts/login/?next=${encodeURIComponent(location.pathname)}`),
-      poll: (isLive) => this.#look(isLive),
-    });
+    window.addEventListener("pagehide", this.#leave);
+    window.addEventListener("pageshow", this.#comeBack);
+    this.#enter();
   }
 
   disconnectedCallback() {
-    this.#stop();
     this.removeEventListener("submit", this.#submitted);
+    window.removeEventListener("pagehide", this.#leave);
+    window.removeEventListener("pageshow", this.#comeBack);
+    this.#leave();
   }
 
+  /** Something happened in this tab. */
   say(message) {
-    const before = this.#state;
-    this.#state = reduce(before, message);
-    if (message.type === "live") this.#showLive();
-    for (const jobId of Object.keys(this.#state.jobs)) {
-      if (before.jobs[jobId] !== this.#state.jobs[jobId]) this.#changed(before.jobs[jobId], jobIn(this.#state, jobId));
-    }
+    this.#known.say(message);
   }
 
-  /** Read a job anew, whatever was said of it. */
-  async lookAt(jobId) {
-    this.say({ type: "job", job: await send("GET", `${addressOf(jobIn(this.#state, jobId))}/status`) });
+  /** The server said something. */
+  learn(message) {
+    this.#exchange.learn(message);
+  }
+
+  tellOthers(message) {
+    this.#exchange.tellOthers(message);
+  }
+
+  lookAt(jobId) {
+    return this.#exchange.lookAt(jobId);
   }
 
   /** Take up a job that was started here, until the page shows it. */
   async started(job, isDownloadWanted) {
     if (isDownloadWanted) downloads.remember(job.jobId);
-    this.say({ type: "job", job });
+    this.#elsewhere.started(job);
+    this.learn({ type: "job", job });
     if (isDownloadWanted) this.say({ type: "downloadWanted", jobId: job.jobId });
-    await this.add(job);
+    if (this.#belongsHere(job)) await this.#cards.add(job.jobId);
   }
 
-  /** Show a job that the page does not show yet, if it belongs here. */
-  async add({ jobId, projectId }) {
-    const isElsewhere = this.dataset.projectId && this.dataset.projectId !== projectId;
-    if (isElsewhere || this.#card(jobId)) return;
-    const made = await fetchElement(`/exports/${jobId}/card/`).catch(() => null);
-    if (!made || this.#card(jobId)) return;
-    const list = this.querySelector("[data-export-list]");
-    list.prepend(made);
-    list.scrollLeft = 0; // on a phone it lies on its side
-    this.querySelector("[data-no-exports]").hidden = true;
-    this.say({ type: "job", job: cards.read(made) });
-    cards.show(made, jobIn(this.#state, jobId));
+  /** The one place where a job is seen to change; at once, also in a hidden tab. */
+  #changed(before, job) {
+    this.#cards.draw(job.jobId);
+    downloads.pursue(job, (message) => this.say(message));
+    this.#elsewhere.changed(before, job, this.#known.all.filter((each) => this.#isWatched(each)));
   }
 
   #heard(message) {
-    const known = this.#state.jobs;
-    if (message.type !== "export:snapshot") {
-      this.say(message);
-      if (message.jobId && !known[message.jobId]) this.add(message);
-      return;
-    }
-    this.say({ type: "snapshot", jobs: message.jobs });
-    const isNew = (job) => isActive(job) || Date.parse(job.createdAt) > this.#openedAt;
-    message.jobs.filter((job) => !known[job.jobId] && isNew(job)).forEach((job) => this.add(job));
+    if (message.type === "cancelClickedElsewhere") downloads.forget(message.jobId);
+    const arrived = arrivalsIn(message, this.#list.dataset.madeAt).filter((job) => this.#belongsHere(job));
+    for (const job of arrived) this.#cards.add(job.jobId);
   }
 
-  #changed(before, job) {
-    const card = this.#card(job.jobId);
-    if (card) cards.show(card, job);
-    const isOtherwise = job.status !== before?.status || isCancellable(job) !== isCancellable(before);
-    if (card && isOtherwise && job.version > Number(card.dataset.version)) this.#remake(job.jobId);
-    const words = before ? announcement(before, job) : "";
-    if (words) this.querySelector("[data-announcements]").textContent = words;
-    downloads.pursue(job, (message) => this.say(message));
+  #belongsHere({ projectId }) {
+    const isWhole = !("isPart" in this.#list.dataset);
+    return isWhole && (!this.dataset.projectId || this.dataset.projectId === projectId);
   }
+
+  /** Whether this page waits for more of it: it shows it, or will download it. */
+  #isWatched(job) {
+    return this.#cards.has(job.jobId) || this.#belongsHere(job) || job.autoDownload === "wanted";
+  }
+
+  #showLive(live) {
+    this.#liveLine.show(live);
+    if (live !== "offline") this.#cards.drawMissed();
+  }
+
+  #enter() {
+    this.#exchange.open(Number(this.dataset.userId));
+    this.#cards.start();
+    this.#elsewhere.start(Number(this.dataset.userId));
+  }
+
+  /** Also into the browser's back/forward cache, which takes no page with an open socket. */
+  #leave = () => {
+    this.#exchange.close();
+    this.#liveLine.stop();
+    this.#cards.stop();
+    this.#elsewhere.stop();
+  };
+
+  #comeBack = ({ persisted }) => {
+    if (!persisted) return;
+    this.#enter();
+    this.#exchange.lookAtAll();
+  };
 
   #submitted = (event) => {
     const card = event.target.closest("[data-export-id]");
     const act = ACTIONS[event.target.dataset.action];
     if (!card || !act) return;
     event.preventDefault();
-    act(this, jobIn(this.#state, card.dataset.exportId));
+    act(this, this.#known.of(card.dataset.exportId));
   };
 
-  /** Ask for what no event will tell; without a socket at least whether the server is there. */
-  async #look(isLive) {
-    const userId = Number(this.dataset.userId);
-    const jobs = Object.values(this.#state.jobs).filter((job) => isUntold(job, isLive, userId));
-    await Promise.all(jobs.map((job) => this.lookAt(job.jobId)));
-    if (!isLive && !jobs.length) await fetch("/healthz", { cache: "no-store" });
+  get #list() {
+    return this.querySelector("[data-export-list]");
   }
-
-  /** New markup for a job that moved; one that says less than is known already is not shown. */
-  async #remake(jobId) {
-    const made = await fetchElement(`/exports/${jobId}/card/`).catch(() => null);
-    const card = this.#card(jobId);
-    if (!made || !card) return;
-    this.say({ type: "job", job: cards.read(made) });
-    const known = jobIn(this.#state, jobId);
-    if (made.dataset.status === known.status) cards.replace(card, made);
-    cards.show(card, known);
-  }
-
-  #showLive() {
-    document.body.dataset.live = this.#state.live;
-    this.querySelector("[data-live-words]").textContent = liveWords(this.#state.live);
-  }
-
-  #card = (jobId) => this.querySelector(`#export-${jobId}`);
 }
 
 customElements.define("export-panel", ExportPanel);

@@ -1,43 +1,38 @@
 // What this tab knows of each export: a pure reducer over versions. Whatever the order in which answers,
 // events and polls arrive, an older version changes nothing, and cancelled absorbs everything.
 
-const ACTIVE = ["pending", "processing"];
-const FINAL = ["failed", "cancelled", "expired"];
+import { IMPLIED } from "./event-meaning.js";
+import { isOpen, isReady } from "./job-facts.js";
 
-// What an event says beyond its own fields.
-const IMPLIED = {
-  "export:queued": { status: "pending", progress: 0 },
-  "export:started": { status: "processing", progress: 0, stageDone: 0, stageTotal: 0, message: "Starting" },
-  "export:progress": { status: "processing" },
-  "export:completed": { status: "completed", progress: 100 },
-  "export:failed": { status: "failed" },
-  "export:cancelled": { status: "cancelled" },
-  "export:requeued": { status: "pending", progress: 0 },
-  "export:downloaded": { status: "completed" },
-  "export:expired": { status: "expired" },
-  "export:cleanup:completed": { cleanupCompleted: true },
-};
+export * from "./job-facts.js";
+
+const FINAL = ["failed", "cancelled", "expired"];
 
 // autoDownload: nobody asked -> "wanted" -> "asked" (the server, for the one claim) -> "granted" -> "done",
 // or "never", from which nothing leads back.
-const NEW = { version: 0, status: "pending", cancelClicked: false, refusal: "", autoDownload: "", isDoubtful: false };
+// doubt: the version from which on a row says how the job really is; 0 when nothing is doubted.
+const NEW = { version: 0, status: "pending", cancelClicked: false, refusal: "", autoDownload: "", doubt: 0, isGone: false };
 
-export const INITIAL = { live: "offline", jobs: {} };
+export const INITIAL = { jobs: {} };
 
 export function reduce(state, message) {
   switch (message.type) {
-    case "snapshot":
+    case "export:snapshot":
+      return doubted(message.jobs.reduce(withJob, state), new Set(message.jobs.map((job) => job.jobId)));
+    case "jobs":
       return message.jobs.reduce(withJob, state);
     case "job":
       return withJob(state, message.job);
-    case "live":
-      return { ...state, live: message.live };
     case "cancelClicked":
       return changed(state, message.jobId, { cancelClicked: true, refusal: "", autoDownload: "never" });
+    case "cancelClickedElsewhere":
+      return changed(state, message.jobId, { autoDownload: "never" });
     case "cancelRefused":
       return changed(state, message.jobId, { cancelClicked: false, refusal: message.sentence });
     case "refused":
       return changed(state, message.jobId, { refusal: message.sentence });
+    case "gone":
+      return changed(state, message.jobId, { isGone: true, doubt: 0, refusal: message.sentence, autoDownload: "never" });
     case "downloadWanted":
       return advanced(state, message.jobId, "", "wanted");
     case "downloadAsked":
@@ -57,41 +52,17 @@ export function jobIn(state, jobId) {
   return state.jobs[jobId] ?? { ...NEW, jobId };
 }
 
-export function addressOf(job) {
-  return `/api/projects/${job.projectId}/export/${job.jobId}`;
-}
-
-export function isActive(job) {
-  return ACTIVE.includes(job.status);
-}
-
-/** Whether no event will tell of it: everything without a socket, other people's exports with one. */
-export function isUntold(job, isLive, userId) {
-  return Boolean(job.projectId) && (job.isDoubtful || (isActive(job) && !(isLive && job.userId === userId)));
-}
-
-/** A completed export can be cancelled until its first download. */
-export function isCancellable(job) {
-  return isActive(job) || (job.status === "completed" && !job.downloadCount);
-}
-
-/** Whether the server should be asked for the one automatic download of this job. */
-export function mayAskForDownload(job) {
-  return job.autoDownload === "wanted" && isReady(job);
-}
-
-/** Whether the download starts now: the only sentence in this system that says so. */
-export function mayStartDownload(job) {
-  return job.autoDownload === "granted" && isReady(job);
-}
-
-/** A click on cancel has made `autoDownload` "never" already. */
-function isReady(job) {
-  return job.status === "completed";
-}
-
 function withJob(state, job) {
-  return merged(state, job.jobId, job.version, job);
+  const { doubt, isGone } = jobIn(state, job.jobId);
+  const found = isGone ? changed(state, job.jobId, { isGone: false, refusal: "" }) : state;
+  const settled = doubt && job.version >= doubt ? changed(found, job.jobId, { doubt: 0 }) : found;
+  return merged(settled, job.jobId, job.version, job);
+}
+
+/** A snapshot has all that is under way: what it leaves out has ended long ago, or is not to be seen any more. */
+function doubted(state, shown) {
+  const missing = Object.values(state.jobs).filter((job) => isOpen(job) && !job.doubt && !shown.has(job.jobId));
+  return missing.reduce((before, job) => changed(before, job.jobId, { doubt: job.version }), state);
 }
 
 function withEvent(state, event) {
@@ -99,7 +70,7 @@ function withEvent(state, event) {
   const known = jobIn(state, event.jobId);
   // Cleaning follows an end: whoever hears of it first has missed how the job ended, and has to look.
   const hasMissedTheEnd = type === "export:cleanup:completed" && !FINAL.includes(known.status);
-  if (hasMissedTheEnd && event.version > known.version) return changed(state, event.jobId, { isDoubtful: true });
+  if (hasMissedTheEnd && event.version > known.version) return changed(state, event.jobId, { doubt: event.version });
   return merged(state, event.jobId, event.version, { ...fields, ...IMPLIED[type] });
 }
 
@@ -112,7 +83,7 @@ function merged(state, jobId, version, fields) {
   const status = fields.status ?? known.status;
   const autoDownload = FINAL.includes(status) ? "never" : known.autoDownload;
   const newest = Math.max(version, known.version);
-  return changed(state, jobId, { isDoubtful: false, ...fields, version: newest, status, autoDownload });
+  return changed(state, jobId, { ...fields, version: newest, status, autoDownload });
 }
 
 function advanced(state, jobId, from, to) {

@@ -1,119 +1,81 @@
-// Keeps a page current: a socket that reconnects, and polling while there is none.
+// Keeps a page current: a socket, and looks where it does not reach.
 
-const LONGEST_PAUSE = 10_000;
-const FIRST_PAUSE = 500;
-const POLL_EVERY = 3_000;
-const PING_EVERY = 5_000; // a ping without an answer until the next: the connection is dead
-const NOT_LOGGED_IN = 4401;
+import { Looks } from "./looks.js";
+import { Line } from "./socket.js";
+
+const POLL_EVERY = 2_000; // without a socket
+const BACKUP_AFTER = 5_000; // of silence about an export under way, with one
 
 /**
- * Follow the user's exports until the returned function is called.
+ * Follow the user's exports until `stop` of the returned object is called.
  *
- * `onMessage` gets every message of the socket; `poll` reads the state in another way and returns a promise
- * that fails when the server cannot be reached; `onLive` hears websocket, polling or offline; `onLoggedOut`
- * is called once and ends it all.
+ * `onMessage` gets every message of the socket; `look` reads the state in another way and returns a promise that
+ * fails when the server cannot be reached; `silence` says for how many milliseconds nothing was heard of some
+ * export under way, null when there is none: `plan` has to be called when that changes. `onLive` hears websocket,
+ * polling or offline whenever it changes; `onLoggedOut` is called once and ends it all.
  */
-export function follow({ url, onMessage, onLive, onLoggedOut, poll }) {
-  let socket = null;
-  let attempts = 0;
-  let isAnswered = true;
-  let isHearing = false;
-  let isStopped = false;
-  let timers = {};
+export function follow({ url, look, silence, onMessage, onLive, onLoggedOut }) {
+  let live = "";
+  const looks = new Looks({ look, due, onAnswer: answered });
+  const line = new Line(url, { onMessage: heard, onLost: lookIfSeen, onLoggedOut: loggedOut });
+  const heardByPage = { online: hurry, offline: () => (line.isHeard ? line.giveUp() : lookIfSeen()) };
 
-  connect();
-  timers.ping = setInterval(ping, PING_EVERY);
-  timers.poll = setTimeout(pollOnce, 1_000);
-  window.addEventListener("online", hurry);
-  return stop;
+  for (const [name, listener] of Object.entries(heardByPage)) window.addEventListener(name, listener);
+  document.addEventListener("visibilitychange", shownOrHidden);
+  looks.plan();
+  return { plan: () => looks.plan(), look: () => looks.now(), stop };
 
-  function connect() {
-    socket = new WebSocket(url);
-    const current = socket;
-    socket.onopen = () => current === socket && opened();
-    socket.onmessage = ({ data }) => current === socket && heard(data);
-    socket.onclose = ({ code }) => current === socket && closed(code);
+  /** Nobody looks at a hidden page, and nothing happens where nothing is under way. */
+  function due(sinceLook, restAfterFailure) {
+    const silent = silence();
+    if (document.hidden) return null;
+    if (line.isHeard) return silent === null ? null : BACKUP_AFTER - Math.min(silent, sinceLook);
+    if (restAfterFailure) return restAfterFailure - sinceLook;
+    return silent === null ? null : POLL_EVERY - sinceLook;
   }
 
-  function opened() {
-    isAnswered = true;
-    if (attempts > 0) socket.send(JSON.stringify({ type: "export:sync" }));
+  function heard(message) {
+    tell("websocket");
+    onMessage(message);
   }
 
-  function heard(data) {
-    attempts = 0;
-    isAnswered = isHearing = true;
-    onLive("websocket");
-    onMessage(JSON.parse(data));
+  function answered(answer) {
+    if (answer === "loggedOut") return loggedOut();
+    if (line.isHeard) return;
+    if (live === "offline" && answer === "polling") line.hurry();
+    tell(answer);
   }
 
-  function closed(code) {
-    socket = null;
-    isHearing = false;
-    if (code === NOT_LOGGED_IN) return loggedOut();
-    if (isStopped) return;
-    attempts += 1;
-    timers.connect = setTimeout(connect, pause(attempts));
-    if (attempts === 1) restartPolling(0);
+  function tell(now) {
+    if (now === live) return;
+    live = now;
+    onLive(live);
   }
 
-  function ping() {
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    if (!isAnswered) return abandon();
-    isAnswered = false;
-    socket.send(JSON.stringify({ type: "ping" }));
-  }
-
-  /** A dead connection may take minutes to close: do not wait for it. */
-  function abandon() {
-    const dead = socket;
-    closed(0);
-    dead.close();
-  }
-
-  function isHeard() {
-    return isHearing && socket?.readyState === WebSocket.OPEN;
-  }
-
-  async function pollOnce() {
-    const isLive = isHeard();
-    const answer = await poll(isLive).then(() => "polling", (error) => (error.isLoggedOut ? "out" : "offline"));
-    if (isStopped) return;
-    if (answer === "out") return loggedOut();
-    if (!isHeard()) onLive(answer);
-    restartPolling(POLL_EVERY);
-  }
-
-  function restartPolling(delay) {
-    clearTimeout(timers.poll);
-    timers.poll = setTimeout(pollOnce, delay);
+  function lookIfSeen() {
+    if (!document.hidden) looks.now();
   }
 
   function hurry() {
-    if (socket) return;
-    clearTimeout(timers.connect);
-    connect();
+    line.hurry();
+    lookIfSeen();
+  }
+
+  function shownOrHidden() {
+    if (document.hidden) looks.plan();
+    else hurry();
   }
 
   function loggedOut() {
     stop();
-    onLive("offline");
+    tell("offline");
     onLoggedOut();
   }
 
   function stop() {
-    isStopped = true;
-    clearInterval(timers.ping);
-    clearTimeout(timers.poll);
-    clearTimeout(timers.connect);
-    window.removeEventListener("online", hurry);
-    socket?.close();
-    socket = null;
+    looks.stop();
+    line.close();
+    for (const [name, listener] of Object.entries(heardByPage)) window.removeEventListener(name, listener);
+    document.removeEventListener("visibilitychange", shownOrHidden);
   }
-}
-
-/** Milliseconds before the next attempt: doubling, at most 10 s, spread so that not all tabs come at once. */
-export function pause(attempts, random = Math.random) {
-  const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1));
-  return longest * (0.5 + random() / 2);
 }

@@ -1,8 +1,10 @@
 // Talking to the server: JSON in and out, refusals as sentences.
 
+import { text } from "./i18n.js";
+
 export class Refused extends Error {
   constructor(status, problem) {
-    super(problem.detail ?? `The server answered ${status}. Try again.`);
+    super(problem.detail ?? text("The server answered %(status)s. Try again.", { status }));
     this.status = status;
     this.code = problem.code ?? "";
     this.fields = problem.fields ?? {};
@@ -11,12 +13,13 @@ export class Refused extends Error {
 }
 
 /** The decoded answer, null when it is empty. Throws Refused, or TypeError when nobody answers. */
-export async function send(method, url, body) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(url, { method, headers, body: JSON.stringify(body), cache: "no-cache" });
-  const text = await answer.text();
-  const content = answer.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : null;
+export async function send(method, url, body, { headers = {}, ...options } = {}) {
+  const own = { Accept: "application/json", "X-CSRFToken": csrfToken(), ...headers };
+  if (body !== undefined) own["Content-Type"] = "application/json";
+  const answer = await fetch(url, { method, headers: own, body: JSON.stringify(body), cache: "no-cache", ...options });
+  const words = await answer.text();
+  const isJson = words && answer.headers.get("Content-Type")?.includes("json");
+  const content = isJson ? JSON.parse(words) : null;
   if (!answer.ok) throw new Refused(answer.status, content ?? {});
   return content;
 }
@@ -32,7 +35,7 @@ export async function fetchElement(url) {
 
 /** The sentence for a person, whatever went wrong. */
 export function sentenceOf(error) {
-  return error instanceof Refused ? error.message : "The server cannot be reached. Try again in a moment.";
+  return error instanceof Refused ? error.message : text("The server cannot be reached. Try again in a moment.");
 }
 
 function csrfToken() {
