@@ -1,9 +1,7 @@
-const AT_FIRST = { stage: "preparing", message: "Listing the images" };
-
 // What an event says beyond its own fields.
 export const IMPLIED = {
   "export:queued": { status: "pending", progress: 0, stage: null },
-  "export:started": { status: "processing", progress: 0, stageDone: 0, stageTotal: 0, ...AT_FIRST },
+  "export:started": { status: "processing", progress: 0, stage: "preparing", stageDone: 0, stageTotal: 0 },
   "export:progress": { status: "processing" },
   "export:completed": { status: "completed", progress: 100 },
   "export:failed": { status: "failed" },
