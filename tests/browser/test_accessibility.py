@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Page
 
-from exports import lifecycle
+from exports import lifecycle, presets
 from exports.models import ExportJob
 from projects.models import Project
 from tests.browser.conftest import OpenPage
@@ -21,7 +21,8 @@ PHONE = {"width": 360, "height": 740}
 
 @pytest.fixture
 def busy_project(completed: ExportJob, project: Project, alice: User) -> Project:
-    """With exports in several states, one of them with a long warning."""
+    """With exports in several states, one of them with a long warning, and with saved choices."""
+    presets.create(alice, project, presets.Wanted("For the paper", is_shared=True, options={}))
     lifecycle.request(request_for(project, alice, metrics_formats=["csv"]))
     ended, _ = lifecycle.request(request_for(project, alice, metrics_formats=["json"]))
     lifecycle.cancel(ended.pk, lifecycle.actor(alice))
@@ -29,7 +30,8 @@ def busy_project(completed: ExportJob, project: Project, alice: User) -> Project
 
 
 def pages(project: Project) -> Iterator[str]:
-    yield from ("/", "/exports/", project.get_absolute_url(), f"/projects/{project.pk}/export/")
+    yield from ("/", "/exports/", "/exports/settings/")
+    yield from (project.get_absolute_url(), f"/projects/{project.pk}/export/")
     yield project.images.get(name="a.png").get_absolute_url()
     yield "/accounts/login/"
 

@@ -34,3 +34,13 @@ test("selected images are a list", () => {
   const fields = ["a", "b"].map((id) => input("selectedImageIds", "hidden", id));
   assert.deepEqual(optionsOf(form([], ...fields)), { selectedImageIds: ["a", "b"] });
 });
+
+test("the scale that the images have themselves is not sent unless it is changed", () => {
+  const scale = (value) => ({ ...input("pixelToMicrometerScale", "number", value), dataset: { ownScale: "0.5" } });
+  assert.deepEqual(optionsOf(form([], scale("0.50"))), {});
+  assert.deepEqual(optionsOf(form([], scale("0.25"))), { pixelToMicrometerScale: 0.25 });
+});
+
+test("which images is no option of its own", () => {
+  assert.deepEqual(optionsOf(form([], input("whichImages", "radio", "all", true))), {});
+});

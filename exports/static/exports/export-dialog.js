@@ -1,119 +1,120 @@
-// The dialog that starts an export: opened by the Export button, estimating while options change.
+// The dialog that starts an export: opened by the Export button, or with an earlier export's choices.
 
+import "./estimate.js";
+import "./image-picker.js";
+import "./overlay-preview.js";
+import "./preferences.js";
+import "./presets.js";
 import { optionsOf } from "./export-options.js";
-import { Refused, sentenceOf, send } from "./requests.js";
-import { counted, estimateWords } from "./words.js";
-
-const ESTIMATE_AFTER = 250; // milliseconds without a change
-const MARKED = "Some choices cannot be used: they are marked.";
+import { showErrors } from "./field-errors.js";
+import { text } from "./i18n.js";
+import { OptionFields, wantedAgain } from "./option-fields.js";
+import { RequestKey } from "./request-key.js";
+import { send } from "./requests.js";
 
 class ExportDialog extends HTMLElement {
-  #timer = 0;
-  #asked = 0;
-  #dialog = () => this.querySelector("dialog");
-  #form = () => this.querySelector("form");
+  #key = new RequestKey();
+  #fields = new OptionFields();
+  #filled = Promise.resolve();
+  #part = (name) => this.querySelector(name);
   #opener = () => document.getElementById("export-choice");
 
   connectedCallback() {
     this.#opener().addEventListener("submit", this.#open);
-    this.#form().addEventListener("submit", this.#start);
-    this.#form().addEventListener("input", this.#estimateSoon);
-    this.querySelector("[data-close]").addEventListener("click", this.#close);
+    document.addEventListener("click", this.#openAgain);
+    this.#part("form").addEventListener("submit", this.#start);
+    this.#part("form").addEventListener("input", this.#changed);
+    this.#part("form").addEventListener("choices", ({ detail }) => this.#fill(detail, this.#changed));
+    this.#part("dialog").addEventListener("close", this.#closed);
+    this.#part("[data-close]").addEventListener("click", () => this.#part("dialog").close());
   }
 
   disconnectedCallback() {
-    clearTimeout(this.#timer);
     this.#opener()?.removeEventListener("submit", this.#open);
+    document.removeEventListener("click", this.#openAgain);
+  }
+
+  /** What is chosen, in the API's shape. */
+  get options() {
+    const { ids } = this.#part("image-picker");
+    return { ...optionsOf(this.#part("form")), ...(ids && { selectedImageIds: ids }) };
   }
 
   #open = (event) => {
     event.preventDefault();
-    this.#showErrors(null);
-    this.#dialog().showModal();
-    this.querySelector("h2").focus();
-    this.#takeSelection();
-    this.#estimate();
+    this.#show();
+    this.#part("image-picker").choose();
   };
 
-  /** The browser gives the focus back to the button that opened the dialog. */
-  #close = () => this.#dialog().close();
+  /** "Same again" on a card. */
+  #openAgain = (event) => {
+    const jobId = wantedAgain(event, this.dataset.page);
+    if (!jobId) return;
+    event.preventDefault();
+    this.#show("earlier");
+    this.#fill(`like=${jobId}`, (made) => this.#part("image-picker").chooseAs(made));
+  };
 
-  /** The images that are ticked on the page, also on its other pages. */
-  #takeSelection() {
-    const ids = document.querySelector("image-selection")?.selected ?? [];
-    const inputs = ids.map((id) => {
-      const input = document.createElement("input");
-      [input.type, input.name, input.value] = ["hidden", "selectedImageIds", id];
-      return input;
+  #show(choices) {
+    showErrors(this.#part("form"), null);
+    this.#key.forget();
+    this.#part("dialog").showModal();
+    this.#part("h2").focus();
+    this.#part("preset-choice").open(choices);
+  }
+
+  /** The browser gives the focus back to what opened the dialog, unless that is gone by now. */
+  #closed = () => {
+    if (document.activeElement === document.body) this.#opener().querySelector("button").focus();
+  };
+
+  /** A start waits for the choices that are on their way, and is none when they cannot be had. */
+  #fill(query, then) {
+    this.#filled = this.#fields.fill(this, `${this.dataset.page}fields/?${query}`).then((made) => made && then(made));
+    this.#filled.catch((error) => {
+      this.#filled = Promise.resolve();
+      this.#refuse(error);
     });
-    this.querySelector("[data-selected-images]").replaceChildren(...inputs);
-    this.querySelector("[data-which-words]").textContent = counted(ids.length, "selected image");
-    this.querySelector("[data-which-images]").hidden = !ids.length;
   }
 
-  /** A late one must not wipe out what the start was answered with. */
-  #forgetEstimates() {
-    clearTimeout(this.#timer);
-    this.#asked += 1;
-  }
-
-  #estimateSoon = () => {
-    this.#forgetEstimates();
-    this.#timer = setTimeout(() => this.#estimate(), ESTIMATE_AFTER);
+  #changed = () => {
+    const estimate = this.#part("export-estimate");
+    if (this.#part("image-picker").isEmpty) estimate.say(text("No image is selected."));
+    else estimate.soon(() => this.options, this.#judged);
   };
 
-  async #estimate() {
-    const asked = ++this.#asked;
-    const answer = send("POST", `${this.dataset.api}/estimate`, { options: optionsOf(this.#form()) });
-    const found = await answer.catch((error) => error);
-    if (asked !== this.#asked) return;
-    this.#showErrors(found instanceof Refused && Object.keys(found.fields).length ? found : null);
-    this.#showEstimate(found instanceof Error ? [wordsOf(found), []] : [estimateWords(found), found.warnings]);
-  }
-
-  #showEstimate([words, warnings]) {
-    this.querySelector("[data-estimate]").textContent = words;
-    const items = warnings.map(({ message }) => Object.assign(document.createElement("li"), { textContent: message }));
-    this.querySelector("[data-estimate-warnings]").replaceChildren(...items);
-  }
+  /** What an estimate was answered with shows what is wrong before it is sent. */
+  #judged = async (refusal) => {
+    const fields = refusal?.fields ?? {};
+    if (fields.selectedImageIds && (await this.#part("image-picker").keepPresent())) return;
+    showErrors(this.#part("form"), Object.keys(fields).length ? refusal : null);
+  };
 
   #start = async (event) => {
     event.preventDefault();
-    if (this.#form().ariaBusy === "true") return;
-    this.#form().ariaBusy = "true";
-    this.#forgetEstimates();
-    try {
-      const { job } = await send("POST", this.dataset.api, { options: optionsOf(this.#form()) });
-      await document.querySelector("export-panel").started(job, this.querySelector("[data-auto-download]").checked);
-      this.#close();
-    } catch (error) {
-      this.#showErrors(error);
-      this.querySelector("[data-error-summary]").focus();
-    } finally {
-      this.#form().ariaBusy = "false";
-    }
+    if (this.#part("form").ariaBusy === "true") return;
+    this.#be("true");
+    await this.#filled.then(() => this.#send(this.options)).catch((error) => this.#refuse(error));
+    this.#be("false");
   };
 
-  /** The sentence on top, and each field's own at the field. */
-  #showErrors(error) {
-    const fields = Object.entries(error?.fields ?? {});
-    const summary = this.querySelector("[data-error-summary]");
-    summary.textContent = error ? wordsOf(error) : "";
-    summary.hidden = !error;
-    for (const place of this.querySelectorAll("[data-error-for]")) {
-      const found = fields.find(([path]) => `${path}.`.startsWith(`${place.dataset.errorFor}.`));
-      place.textContent = found ? found[1] : "";
-      place.hidden = !found;
-      const inputs = [...this.#form().elements].filter((input) => input.name === place.dataset.errorFor);
-      inputs.forEach((input) => (input.ariaInvalid = found ? "true" : null));
-      if (found) place.closest("details")?.setAttribute("open", "");
-    }
+  async #send(options) {
+    this.#part("image-picker").insist();
+    this.#part("export-estimate").forget();
+    const headers = { "Idempotency-Key": this.#key.of(options) };
+    const { job } = await send("POST", this.dataset.api, { options }, { headers });
+    await document.querySelector("export-panel").started(job, this.#part("[data-auto-download]").checked);
+    this.#part("dialog").close();
   }
-}
 
-/** Refusals name fields as the API does; here each is said at its field. */
-function wordsOf(error) {
-  return error instanceof Refused && Object.keys(error.fields).length ? MARKED : sentenceOf(error);
+  #refuse(error) {
+    showErrors(this.#part("form"), error);
+    this.#part("[data-error-summary]").focus();
+  }
+
+  #be(isBusy) {
+    this.#part("form").ariaBusy = this.#part("[data-start]").ariaDisabled = isBusy;
+  }
 }
 
 customElements.define("export-dialog", ExportDialog);
