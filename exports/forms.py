@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic.alias_generators import to_camel
 
@@ -125,7 +126,8 @@ class ExportForm(forms.Form):
         """Show each sentence at its field."""
         sentences: dict[str, str] = refusal.details.get("fields", {})  # type: ignore[assignment]
         for path, sentence in sentences.items():
-            self.add_error(self._field_of(path), sentence[:1].upper() + sentence[1:] + ".")
+            whole = gettext("%(sentence)s.") % {"sentence": sentence[:1].upper() + sentence[1:]}
+            self.add_error(self._field_of(path), whole)
 
     def annotations(self) -> Iterator[tuple[Format, bool]]:
         return self._offered("annotation_formats", ANNOTATIONS)

@@ -9,8 +9,11 @@ from django import template
 from django.contrib.auth.models import User
 from django.db.models import Case, Value, When
 from django.template.context import RequestContext
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from exports import cards, preferences, starting
+from exports.archive.formats import Format
 from exports.forms import ExportForm
 from exports.models import ExportJob, Preferences
 from exports.states import ACTIVE
@@ -57,6 +60,13 @@ def export_dialog(context: RequestContext, project: Project) -> dict[str, Any]:
         "user": user,
         "may_export": True,
     }
+
+
+@register.filter
+def cannot_hold(format: Format) -> str:
+    """The sentence about what is lost in it; empty when nothing is."""
+    losses = [_(loss) for loss in format.cannot_hold]
+    return _("Cannot hold %(losses)s.") % {"losses": get_text_list(losses, _("and"))} if losses else ""
 
 
 @register.filter

@@ -40,5 +40,6 @@ function mark(input, place) {
 }
 
 function asSentence(words) {
-  return `${words[0].toLocaleUpperCase()}${words.slice(1)}${/[.!?。]$/.test(words) ? "" : "."}`;
+  const sentence = `${words[0].toLocaleUpperCase()}${words.slice(1)}`;
+  return /[.!?。]$/.test(words) ? sentence : text("%(sentence)s.", { sentence });
 }
