@@ -190,13 +190,13 @@ def test_the_estimate_tells_the_free_space_and_is_spoken_once_the_choices_rest(
     spoken, shown = dialog.locator("[data-estimate-spoken]"), dialog.locator("[data-estimate]")
     for name in ("Original images", "Overlays", "Documentation"):
         page.clock.run_for(300)
-        expect(shown).to_contain_text("free, ready in about")
+        expect(shown).to_contain_text("free), ready in about")
         dialog.get_by_label(name, exact=True).uncheck()
     expect(spoken).to_be_empty()
     page.clock.run_for(300)
-    expect(shown).to_contain_text("3 images, 6 objects, about 9.0 kB of")
+    expect(shown).to_contain_text("3 images, 6 objects, about 9.0 kB (")
     page.clock.run_for(1300)
-    expect(spoken).to_contain_text("3 images, 6 objects, about 9.0 kB of")
+    expect(spoken).to_contain_text("3 images, 6 objects, about 9.0 kB (")
 
 
 def test_nothing_moves_when_the_estimate_arrives(project: Project, alice: User, open_page: OpenPage) -> None:

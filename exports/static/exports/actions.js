@@ -2,7 +2,7 @@
 
 import * as downloads from "./downloads.js";
 import { addressOf } from "./export-state.js";
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 import { sentenceOf, send } from "./requests.js";
 
 const JUST_NOW = 10_000;

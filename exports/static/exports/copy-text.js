@@ -1,6 +1,6 @@
 // A text too long to be shown whole: a button copies it.
 
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 
 const SAID_FOR = 2000; // milliseconds
 

@@ -1,6 +1,6 @@
 // What an export would hold and weigh, asked anew whenever a choice changes and spoken once the choices rest.
 
-import { counted, text } from "./i18n.js";
+import { counted, text } from "../site/i18n.js";
 import { send } from "./requests.js";
 import { wordsOf } from "./field-errors.js";
 import { duration, fileSize } from "./words.js";
@@ -56,9 +56,9 @@ class ExportEstimate extends HTMLElement {
   }
 }
 
-/** 3 images, 1,890 objects, about 130 MB of 80 GB free, ready in about 20 s. */
+/** 3 images, 1,890 objects, about 130 MB (80 GB free), ready in about 20 s. */
 export function estimateWords({ images, objects, estimatedBytes, freeBytes, estimatedSeconds }) {
-  return text("%(images)s, %(objects)s, about %(size)s of %(free)s free, ready in about %(time)s", {
+  return text("%(images)s, %(objects)s, about %(size)s (%(free)s free), ready in about %(time)s", {
     images: counted("%(number)s image", "%(number)s images", images),
     objects: counted("%(number)s object", "%(number)s objects", objects),
     size: fileSize(estimatedBytes),

@@ -2,7 +2,7 @@
 
 import { addressOf } from "./export-state.js";
 import { follow } from "./follow.js";
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 import { send } from "./requests.js";
 import { Siblings } from "./siblings.js";
 

@@ -1,8 +1,8 @@
 // One export on the page: the server makes its markup, this keeps it true between two makings.
 
-import "./copy-text.js";
 import { isActive, isCancellable } from "./export-state.js";
 import { downloadWords, remainingWords, stageWords, statusWords } from "./words.js";
+import "./copy-text.js";
 
 /** What the markup says of the job. */
 export function read(card) {

@@ -1,16 +1,16 @@
 // The dialog that starts an export: opened by the Export button, or with an earlier export's choices.
 
+import { optionsOf } from "./export-options.js";
+import { showErrors } from "./field-errors.js";
+import { text } from "../site/i18n.js";
+import { OptionFields, wantedAgain } from "./option-fields.js";
+import { RequestKey } from "./request-key.js";
+import { send } from "./requests.js";
 import "./estimate.js";
 import "./image-picker.js";
 import "./overlay-preview.js";
 import "./preferences.js";
 import "./presets.js";
-import { optionsOf } from "./export-options.js";
-import { showErrors } from "./field-errors.js";
-import { text } from "./i18n.js";
-import { OptionFields, wantedAgain } from "./option-fields.js";
-import { RequestKey } from "./request-key.js";
-import { send } from "./requests.js";
 
 class ExportDialog extends HTMLElement {
   #key = new RequestKey();

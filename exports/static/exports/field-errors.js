@@ -1,6 +1,6 @@
 // What is wrong with a form: a sentence on top, and each field's own at the field.
 
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 import { Refused, sentenceOf } from "./requests.js";
 
 /** Shows `error`, or nothing when it is null. Fields are named as the API names them. */

@@ -1,8 +1,8 @@
 // Which images are exported: all, or those that are selected here or ticked on the page, which is one selection.
 
-import "./image-search.js";
 import { refusalOf } from "./field-errors.js";
-import { counted, grouped, text } from "./i18n.js";
+import { counted, grouped, text } from "../site/i18n.js";
+import "./image-search.js";
 
 class ImagePicker extends HTMLElement {
   #selection = () => document.querySelector("image-selection");

@@ -1,7 +1,7 @@
 // The images of a project by their names, each with a tick: a list that is added to page by page.
 
 import { FoundImages } from "./found-images.js";
-import { counted, grouped, text } from "./i18n.js";
+import { counted, grouped, text } from "../site/i18n.js";
 import { sentenceOf, send } from "./requests.js";
 import { fileSize } from "./words.js";
 

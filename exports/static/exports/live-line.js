@@ -1,6 +1,6 @@
 // Says how the page is kept current, and what it means when it is not.
 
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 import { liveWords } from "./words.js";
 
 const CALM = 1_500; // milliseconds: a short interruption is no news

@@ -1,7 +1,7 @@
 // The browser's own notification: of an export that was started in this browser, and that ended while nobody looked.
 
 import { isActive } from "./export-state.js";
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 import { remember, take } from "./started-here.js";
 import { announcement } from "./words.js";
 

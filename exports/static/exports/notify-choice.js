@@ -1,6 +1,6 @@
 // "Notify me in this browser": asks the browser for its permission only when the box is ticked.
 
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 import { askPermission, isPossible, isWanted, setWanted } from "./notifications.js";
 
 const REFUSALS = {

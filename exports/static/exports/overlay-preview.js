@@ -1,7 +1,7 @@
 // One image with its objects drawn as they are chosen, by the code that draws the archive's.
 
 import { optionsOf } from "./export-options.js";
-import { grouped, text } from "./i18n.js";
+import { grouped, text } from "../site/i18n.js";
 import { Refused, sentenceOf } from "./requests.js";
 
 const DRAWN_AFTER = 200; // milliseconds without a change

@@ -1,7 +1,7 @@
 // The dialog that keeps the present choices under a name, or changes what is kept.
 
 import { showErrors } from "./field-errors.js";
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 import { Refused, send } from "./requests.js";
 
 class PresetDialog extends HTMLElement {

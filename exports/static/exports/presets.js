@@ -1,7 +1,7 @@
 // The select that fills the form with choices that were kept, and the way to keep them.
 
-import "./preset-dialog.js";
 import { send } from "./requests.js";
+import "./preset-dialog.js";
 
 class PresetChoice extends HTMLElement {
   #presets = [];

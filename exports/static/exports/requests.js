@@ -1,6 +1,6 @@
 // Talking to the server: JSON in and out, refusals as sentences.
 
-import { text } from "./i18n.js";
+import { text } from "../site/i18n.js";
 
 export class Refused extends Error {
   constructor(status, problem) {

@@ -1,7 +1,7 @@
 // How far the page's exports are, in the tab's title and icon: for whoever looks at something else meanwhile.
 
 import { isActive } from "./export-state.js";
-import { counted, text } from "./i18n.js";
+import { counted, text } from "../site/i18n.js";
 
 const AT_MOST_EVERY = 1_000; // milliseconds between two changes of what the tab says
 const NEWS = ["completed", "failed"];

@@ -1,6 +1,6 @@
 // What a card and the live region say; templates/exports/_stage.html says the same on the server.
 
-import { counted, grouped, text } from "./i18n.js";
+import { counted, grouped, text } from "../site/i18n.js";
 
 const STATUS = {
   pending: text("Waiting for a worker"),

@@ -1,6 +1,6 @@
 // Which images are ticked, remembered over the pages of a project in this tab.
 
-import { counted } from "../exports/i18n.js";
+import { counted } from "../site/i18n.js";
 
 class ImageSelection extends HTMLElement {
   #ids = new Set();

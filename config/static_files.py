@@ -1,0 +1,17 @@
+"""Static files under names that change with their content, so that a browser never asks for one twice."""
+
+from __future__ import annotations
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+# As our modules are written: at the start of a line. Django's own patterns take words of comments for statements.
+_IMPORT = r"""(?P<matched>(?m:^)(?P<what>(?:import|export)\s[^;'"]*?)"(?P<url>\.[^"]+)";)"""
+
+
+class HashedFiles(CompressedManifestStaticFilesStorage):
+    """Modules import one another by such names too: after an upgrade nobody mixes old ones with new ones."""
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("*.js", ((_IMPORT, '%(what)s"%(url)s";'),)),
+    )
