@@ -8,7 +8,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 _IMPORT = r"""(?P<matched>(?m:^)(?P<what>(?:import|export)\s[^;'"]*?)"(?P<url>\.[^"]+)";)"""
 
 
-class HashedFiles(CompressedManifestStaticFilesStorage):
+class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Modules import one another by such names too: after an upgrade nobody mixes old ones with new ones."""
 
     patterns = (

@@ -54,8 +54,7 @@ class Cursor:
         """
         chosen = [event for event in _history(job, announced) if self._passes(event, job)]
         if self.is_behind(job.pk, job.version):
-            present = self._present(job)
-            chosen += [present] if self._passes(present, job) else []
+            chosen += [event for event in self._present(job) if self._passes(event, job)]
         return chosen
 
     def _passes(self, event: Event, job: ExportJob) -> bool:
@@ -69,14 +68,16 @@ class Cursor:
         self._told[job.pk] = _Told(event.version, meaning or told.status)
         return True
 
-    def _present(self, job: ExportJob) -> Event:
+    def _present(self, job: ExportJob) -> list[Event]:
         """What tells this client where the job is now."""
         knows_status = self._told.get(job.pk, _Told()).status == job.status
         if knows_status and job.cleaned_at:
-            return events.CleanupCompleted.of(job)
-        if knows_status and job.download_count and job.status == Status.COMPLETED:
-            return events.Downloaded.of(job)
-        return events.current(job)
+            return [events.CleanupCompleted.of(job)]
+        if not (job.download_count and job.status == Status.COMPLETED):
+            return [events.current(job)]
+        # The download raised the version after the completion, which is told as of one version before.
+        earlier = [] if knows_status else [events.Completed.of(job, version=job.version - 1)]
+        return [*earlier, events.Downloaded.of(job)]
 
 
 def _history(job: ExportJob, announced: Sequence[Event]) -> list[Event]:

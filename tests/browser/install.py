@@ -1,8 +1,12 @@
-"""Make sure that there is a Chromium for the browser tests: `python -m tests.browser.install`."""
+"""Make sure that there is a Chromium for the browser tests: `python -m tests.browser.install`.
+
+Firefox is installed beside it where that is easy; without one its few tests are skipped.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -12,9 +16,12 @@ from playwright.sync_api import sync_playwright
 
 APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FIREFOX_NAMES = ("firefox-esr", "firefox")
 
 
 def main() -> int:
+    if not firefox() and _is_debian():
+        apt_install("firefox-esr")  # 80 MB, ten seconds
     if chromium():
         return 0
     print("Installing Chromium for the browser tests.")
@@ -44,6 +51,16 @@ def chromium() -> str | None:
     """The path of the system's Chromium or, without one, of Playwright's own."""
     installed = next(filter(None, map(shutil.which, SYSTEM_NAMES)), None)
     return installed or _playwrights_own()
+
+
+def firefox() -> str | None:
+    """The path of the system's Firefox."""
+    return next(filter(None, map(shutil.which, FIREFOX_NAMES)), None)
+
+
+def _is_debian() -> bool:
+    """Where `firefox-esr` is a package; elsewhere asking for it would take time at every run."""
+    return Path("/etc/debian_version").exists() and platform.freedesktop_os_release()["ID"] == "debian"
 
 
 def _playwrights_own() -> str | None:

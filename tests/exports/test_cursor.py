@@ -117,9 +117,9 @@ def test_a_missed_cancel_is_told_as_cancelled_though_it_is_cleaned() -> None:
     assert (told.version, told.cleanup_completed) == (7, True)
 
 
-def test_a_missed_completion_is_told_as_completed_though_it_was_downloaded() -> None:
+def test_a_missed_completion_is_told_before_its_download() -> None:
     told = Cursor().tell(row(Status.COMPLETED, 6, download_count=1), [DOWNLOADED])
-    assert said(told) == [("export:completed", 6)]
+    assert said(told) == [("export:completed", 5), ("export:downloaded", 6)]
 
 
 def test_a_missed_download_is_told_to_one_who_knows_of_the_completion() -> None:

@@ -113,6 +113,12 @@ test("an automatic download is asked for once and starts once", () => {
   assert.equal(mayAskForDownload(job(...steps, WANTED, event("downloaded", 6), ASKED, GRANTED)), false);
 });
 
+test("a download that was started here is waited for until the server has recorded it", () => {
+  const started = [row("processing", 3), WANTED, event("completed", 4), ASKED, GRANTED, STARTED];
+  const isWaitedFor = (...messages) => isOpen(job(...started, ...messages));
+  assert.deepEqual([isWaitedFor(), isWaitedFor(event("downloaded", 5, { downloadCount: 1 }))], [true, false]);
+});
+
 test("a claim that went to another tab starts nothing here", () => {
   const denied = { type: "downloadDenied", jobId: JOB };
   assert.equal(mayStartDownload(job(row("completed", 4), WANTED, ASKED, denied, GRANTED)), false);

@@ -49,6 +49,11 @@ export class Exchange {
     this.#siblings?.tell(message);
   }
 
+  /** What is waited for may have changed. */
+  plan() {
+    this.#following?.plan();
+  }
+
   lookAtAll() {
     this.#following.look();
   }

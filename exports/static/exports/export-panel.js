@@ -38,6 +38,7 @@ class ExportPanel extends HTMLElement {
   /** Something happened in this tab. */
   say(message) {
     this.#known.say(message);
+    this.#exchange.plan();
   }
 
   /** The server said something. */

@@ -10,9 +10,13 @@ export function isActive(job) {
   return ACTIVE.includes(job.status);
 }
 
-/** Whether there is more to be heard of it: an export under way, or one whose end was missed. */
+/** Whether there is more to be heard of it: under way, ended unheard, or being downloaded by this tab. */
 export function isOpen(job) {
-  return job.version > 0 && !job.isGone && (isActive(job) || job.doubt > 0);
+  return job.version > 0 && !job.isGone && (isActive(job) || job.doubt > 0 || isBeingFetched(job));
+}
+
+function isBeingFetched(job) {
+  return job.autoDownload === "done" && job.status === "completed" && !job.downloadCount;
 }
 
 /** A completed export can be cancelled until its first download. */
