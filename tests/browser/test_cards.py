@@ -14,7 +14,7 @@ from exports.messages import Advance, PublishedFile
 from exports.models import ExportJob
 from projects.models import Project
 from tests.browser.conftest import OpenPage
-from tests.browser.test_accessibility import overflow, serious
+from tests.browser.test_accessibility import overflow, violations
 from tests.conftest import add_image
 from tests.jobs import download, request_for
 
@@ -157,7 +157,7 @@ def test_no_card_keeps_anybody_out(telling: Project, alice: User, open_page: Ope
     for path in ("/exports/", telling.get_absolute_url()):
         live(page).goto(path)
         open_all(page)
-        assert serious(page) == [], path
+        assert violations(page) == [], path
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route
 
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_accessibility import PHONE, overflow, serious
+from tests.browser.test_accessibility import PHONE, overflow, violations
 from tests.exports.archive.guide.archives import damaged, unpacked
 from tests.exports.archive.guide.images import HOSTILE, NAMES, varied
 
@@ -91,12 +91,12 @@ def test_only_what_comes_into_sight_is_loaded(sheet: Page) -> None:
 
 @pytest.mark.parametrize("sheet", LOOKS, indirect=True, ids=["light", "dark", "phone"])
 def test_the_page_keeps_nobody_out(sheet: Page) -> None:
-    assert serious(sheet) == []
+    assert violations(sheet) == []
 
 
 def test_the_further_pages_keep_nobody_out(sheet: Page) -> None:
     sheet.get_by_role("link", name="Next").first.click()
-    assert serious(sheet) == []
+    assert violations(sheet) == []
 
 
 @pytest.mark.parametrize("sheet", LOOKS[2:], indirect=True)

@@ -130,7 +130,9 @@ def test_an_export_of_another_project_is_not_done_again_here(alice: User, projec
 
 
 @pytest.mark.parametrize("page", ["", "fields/"])
-@pytest.mark.parametrize("asked", ["like=x", "preset=x", f"like={uuid.UUID(int=1)}", f"preset={uuid.UUID(int=1)}"])
+@pytest.mark.parametrize(
+    "asked", ["like=x", "preset=x", f"like={uuid.UUID(int=1)}", f"preset={uuid.UUID(int=1)}"]
+)
 def test_what_is_not_there_is_not_found(
     alice: User, project: Project, client_of: ClientOf, page: str, asked: str
 ) -> None:

@@ -72,9 +72,14 @@ class Aftermath:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The types of all events, in order."""
+    """The types of all events, in order, as the job's user hears them."""
     types: list[str] = []
-    monkeypatch.setattr(events, "publish", lambda _group, payload: types.append(payload["type"]))
+
+    def note(group: str, payload: dict[str, Any]) -> None:
+        if group.startswith("user."):
+            types.append(payload["type"])
+
+    monkeypatch.setattr(events, "publish", note)
     return types
 
 

@@ -16,18 +16,24 @@ SQUARE = [(0, 0), (9, 0), (9, 9), (0, 9)]
 FAR = [(20, 20), (29, 20), (29, 29)]
 
 
-def migrated(name: str) -> Any:
+def before(name: str) -> Any:
+    """The models of then, on tables of then."""
+    return MigrationExecutor(connection).migrate([("projects", name)]).apps
+
+
+def migrate_all() -> None:
+    """Also what builds on those of `projects`, in the other apps."""
     executor = MigrationExecutor(connection)
-    return executor.migrate([("projects", name)]).apps
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def test_losses_of_old_segmentations_are_counted_again(transactional_db: None, project: Project) -> None:
     objects = [OutlinedObject(parts=[[SQUARE], [FAR]]), OutlinedObject(parts=[[SQUARE]])]
     image = add_image(project, "old.png", objects)
 
-    before = migrated("0003_removed_projects").get_model("projects", "Segmentation")
-    assert before.objects.get(image=image.pk).part_count == 1
-    migrated("0004_countable_losses")
+    old = before("0003_removed_projects").get_model("projects", "Segmentation")
+    assert old.objects.get(image=image.pk).part_count == 1
+    migrate_all()
 
     found = Segmentation.objects.get(image=image)
     assert (found.multipart_count, found.overlap_count) == (1, 1)
