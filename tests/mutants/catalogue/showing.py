@@ -5,8 +5,10 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 BROWSER = "tests/browser/test_incidents.py"
+CHOICES = "tests/browser/test_dialog_kept.py"
 CONSUMERS = "tests/exports/test_consumers.py"
 CURSOR = "tests/exports/test_cursor.py"
+CASE = "tests/browser/test_scenarios.py::test_a_scenario_ends_as_its_line_says"
 MODULES = "tests/js/test_modules.py::test_every_test_of_the_module_passes"
 STATE = "exports/static/exports/export-state.js"
 WATCHERS = "tests/exports/test_watchers.py"
@@ -65,6 +67,46 @@ SHOWING = (
         old="  downloads.forget(jobId);\n",
         new="",
         tests=(f"{BROWSER}::test_a_reload_does_not_bring_back_the_wish_to_download",),
+    ),
+    Mutant(
+        guarantee="G18",
+        what="the cancel that outlives its tab",
+        file="exports/static/exports/actions.js",
+        old=", { keepalive: true }",
+        new="",
+        tests=(f"{CASE}[cancel_and_close_the_tab_at_once]",),
+    ),
+    Mutant(
+        guarantee="G17",
+        what="the key that makes a start whose answer was lost the same export",
+        file="exports/static/exports/export-dialog.js",
+        old=", { headers });",
+        new=");",
+        tests=(f"{CHOICES}::test_a_start_whose_answer_was_lost_is_the_same_job_when_it_is_tried_again",),
+    ),
+    Mutant(
+        guarantee="G19",
+        what="the look of a page that comes back from the browser's cache",
+        file="exports/static/exports/export-panel.js",
+        old="    if (!persisted) return;\n",
+        new="    return;\n",
+        tests=(f"{CASE}[back_from_another_page_by_the_cache]",),
+    ),
+    Mutant(
+        guarantee="G19",
+        what="the look after five seconds of silence",
+        file="exports/static/exports/follow.js",
+        old="return silent === null ? null : BACKUP_AFTER - Math.min(silent, sinceLook);",
+        new="return null;",
+        tests=(f"{MODULES}[follow.test]", f"{CASE}[event_of_the_completion_lost]"),
+    ),
+    Mutant(
+        guarantee="G19",
+        what="the completion that is told before its download",
+        file="exports/cursor.py",
+        old="return [*earlier, events.Downloaded.of(job)]",
+        new="return [events.Downloaded.of(job)]",
+        tests=(f"{CURSOR}::test_a_missed_completion_is_told_before_its_download",),
     ),
     Mutant(
         guarantee="G19",
