@@ -71,8 +71,7 @@ def test_the_dialog_keeps_nobody_out(
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("width", [320, 360, 768, 3840])
+@pytest.mark.parametrize(("width", "language"), [(320, "de"), (768, "en"), (3840, "en")])
 def test_no_page_is_wider_than_its_screen(
     busy_project: Project, alice: User, open_page: OpenPage, width: int, language: str
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 
+from config.templatetags.modules import _imported_by, modules
+
 HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
 IMPORTS = re.compile(r"""^(?:import|export)\s[^;]*?"(\..+?)";""", re.MULTILINE)
 
@@ -34,3 +36,16 @@ def test_modules_import_one_another_by_names_that_change_with_their_content(coll
 
 def test_a_page_names_them_so(collected: Path) -> None:
     assert HASHED.search(staticfiles_storage.url("exports/export-panel.js"))
+
+
+def test_a_page_asks_for_all_its_modules_at_once() -> None:
+    head = modules("exports/export-panel.js")
+    asked = set(re.findall(r'(?:href|src)="/static/([^"]+)"', head))
+    imported = {name for each in asked for name in _imported_by(each)}
+    assert "site/i18n.js" in asked
+    assert imported <= asked
+
+
+def test_a_module_that_is_not_there_is_missed() -> None:
+    with pytest.raises(FileNotFoundError):
+        modules("exports/absent.js")
