@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,6 +28,12 @@ def test_a_chosen_language_stays(db: None) -> None:
     answer = client.post("/language/", {"language": "cs", "next": LOGIN})
     assert answer["Location"] == LOGIN
     assert '<html lang="cs">' in client.get(LOGIN, headers={"accept-language": "de"}).text
+
+
+def test_each_language_is_named_as_its_speakers_name_it(db: None) -> None:
+    page = Client().get(LOGIN, headers={"accept-language": "de"}).text
+    names = re.findall(r'<button class="language"[^>]*>([^<]+)<', page)
+    assert names == ["English", "Čeština", "Deutsch", "Español", "Français", "中文"]
 
 
 def test_a_choice_leads_to_no_other_site(db: None) -> None:
