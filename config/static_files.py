@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-# As our modules are written: at the start of a line. Django's own patterns take words of comments for statements.
-_IMPORT = r"""(?P<matched>(?m:^)(?P<what>(?:import|export)\s[^;'"]*?)"(?P<url>\.[^"]+)";)"""
+IMPORT = r"""(?P<matched>(?m:^)(?P<what>(?:import|export)\s[^;'"]*?)"(?P<url>\.[^"]+)";)"""
+"""As our modules are written: at the start of a line. Django's own patterns take words of comments for statements."""
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
@@ -13,5 +13,5 @@ class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("*.js", ((_IMPORT, '%(what)s"%(url)s";'),)),
+        ("*.js", ((IMPORT, '%(what)s"%(url)s";'),)),
     )

@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-IMPORT = re.compile(r"""^(?:import|export)\s[^;'"]*?"(\.[^"]+)";""", re.MULTILINE)
+from config.static_files import IMPORT
 
 register = template.Library()
 
@@ -50,5 +50,5 @@ def _imported_by(name: str) -> Iterator[str]:
     path = finders.find(name)
     if path is None:
         raise FileNotFoundError(name)
-    for relative in IMPORT.findall(Path(path).read_text()):
-        yield posixpath.normpath(posixpath.join(posixpath.dirname(name), relative))
+    for found in re.finditer(IMPORT, Path(path).read_text()):
+        yield posixpath.normpath(posixpath.join(posixpath.dirname(name), found["url"]))
