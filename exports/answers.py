@@ -22,6 +22,11 @@ class EstimateBody(BaseModel):
     # Shown in the documentation, judged by `options.parse` alone, which names what is wrong.
     options: SkipValidation[ExportOptions] | None = None
 
+    @property
+    def raw_options(self) -> object:
+        """As they came; none are the defaults."""
+        return {} if self.options is None else self.options
+
 
 class StartBody(EstimateBody):
     project_name: str | None = Field(

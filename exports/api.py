@@ -79,7 +79,7 @@ def start_export(
     job, is_new = admission.start(
         request.auth,
         project_id,
-        _raw(asked),
+        asked.raw_options,
         project_name=asked.project_name,
         idempotency_key=idempotency_key,
     )
@@ -89,7 +89,7 @@ def start_export(
 @router.post(f"{EXPORTS}/estimate", response=Estimate)
 def estimate_export(request: ApiRequest, project_id: UUID, body: EstimateBody | None = None) -> Estimate:
     """What these options would lead to. Nothing is started."""
-    return admission.estimate(request.auth, project_id, _raw(body or EstimateBody()))
+    return admission.estimate(request.auth, project_id, (body or EstimateBody()).raw_options)
 
 
 @router.get(f"{EXPORTS}/history", response=History)
@@ -200,10 +200,6 @@ def create_stream_token(request: ApiRequest) -> TokenView:
 def events_document(request: HttpRequest) -> dict[str, Any]:
     """AsyncAPI 3."""
     return asyncapi.document()
-
-
-def _raw(body: EstimateBody) -> object:
-    return {} if body.options is None else body.options
 
 
 def _job(request: ApiRequest, project_id: UUID, job_id: UUID) -> ExportJob:

@@ -7,28 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from exports import presets
+from exports.answers import EstimateBody
 from exports.models import Preferences, Preset
-from exports.options import ExportOptions
 from exports.schemas import Outward
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
-
-
-class PresetBody(_Body):
+class PresetBody(EstimateBody):
     name: str = Field(default="", description="1 to 80 characters, once whatever their case.")
     shared: bool = Field(default=False, description="For everybody who may export the project.")
-    # Judged by `options.parse` alone, as those of an export.
-    options: SkipValidation[ExportOptions] | None = None
 
     def wanted(self) -> presets.Wanted:
-        given: object = {} if self.options is None else self.options
-        return presets.Wanted(name=self.name, is_shared=self.shared, options=given)
+        return presets.Wanted(name=self.name, is_shared=self.shared, options=self.raw_options)
 
 
 class PresetView(Outward):
@@ -59,7 +52,9 @@ class PresetList(Outward):
     presets: list[PresetView]
 
 
-class PreferencesBody(_Body):
+class PreferencesBody(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
     download_when_ready: bool | None = None
     mail_when_ended: bool | None = None
     language: str | None = Field(
