@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -117,7 +117,4 @@ def _preview(request: HttpRequest, project: Project) -> HttpResponse:
 
 def _image_id(request: HttpRequest) -> UUID | None:
     given = request.GET.get("image")
-    try:
-        return UUID(given) if given else None
-    except ValueError:
-        raise Http404 from None
+    return starting.id_of(given) if given else None

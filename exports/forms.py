@@ -20,7 +20,7 @@ from exports.archive.formats import ANNOTATIONS, METRICS, Format
 from exports.exceptions import InvalidOptions
 from exports.models import Preferences
 from exports.models.choices import MAX_PRESET_NAME
-from exports.options import ExportOptions, parse
+from exports.options import LEAST_SCALE, MOST_SCALE, ExportOptions, parse
 from exports.presets import Wanted
 from exports.starting import Start
 
@@ -57,7 +57,7 @@ class ExportForm(forms.Form):
     pixel_to_micrometer_scale = forms.FloatField(
         label=_("Scale, µm per pixel"),
         required=False,
-        widget=forms.NumberInput({"min": 0.001, "max": 1000, "step": "any"}),
+        widget=forms.NumberInput({"min": LEAST_SCALE, "max": MOST_SCALE, "step": "any"}),
     )
     visualization_options__show_numbers = forms.BooleanField(label=_("Number each object"), required=False)
     visualization_options__polygon_colors__external = forms.CharField(

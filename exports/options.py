@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 MAX_SELECTED = 100_000
+LEAST_SCALE, MOST_SCALE = 0.001, 1000  # µm per pixel
 
 
 def _of(known: tuple[str, ...]) -> Any:
@@ -78,7 +79,7 @@ class ExportOptions(_Strict):
     metrics_formats: MetricsFormats = ["excel"]
     include_intensity: bool = False
     selected_image_ids: Selection = None
-    pixel_to_micrometer_scale: Annotated[float | None, Field(ge=0.001, le=1000)] = None
+    pixel_to_micrometer_scale: Annotated[float | None, Field(ge=LEAST_SCALE, le=MOST_SCALE)] = None
     """µm per pixel for all images; None takes each image's own."""
     visualization_options: VisualizationOptions = VisualizationOptions()
 

@@ -15,12 +15,12 @@ from django.utils.translation import ngettext
 
 from exports import presets
 from exports.models import ExportJob
+from exports.options import LEAST_SCALE, MOST_SCALE
 from projects.models import Image, Project
 from projects.templatetags.wording import grouped, in_digits
 
 DEFAULTS = "defaults"
 """Stands for no preset, where one could be named."""
-LEAST_SCALE, MOST_SCALE = 0.001, 1000
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,11 @@ def start(
 def _kept_options(user: User, project: Project, like: str, preset: str) -> dict[str, Any]:
     if like:
         visible = ExportJob.objects.visible_to(user).filter(project=project)
-        return dict(get_object_or_404(visible, pk=_uuid(like)).options)
+        return dict(get_object_or_404(visible, pk=id_of(like)).options)
     if preset == DEFAULTS:
         return {}
     if preset:
-        return dict(presets.find(user, project, _uuid(preset)).options)
+        return dict(presets.find(user, project, id_of(preset)).options)
     return _last_choice(user, project)
 
 
@@ -140,8 +140,8 @@ def _scales(project: Project) -> Scales:
     )
 
 
-def _uuid(text: str) -> UUID:
-    """Raise Http404."""
+def id_of(text: str) -> UUID:
+    """What an address names. Raise Http404."""
     found = _uuid_or_none(text)
     if found is None:
         raise Http404
