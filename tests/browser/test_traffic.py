@@ -43,6 +43,14 @@ HIDE = """(hidden) => {
 }"""
 
 
+def live(page: Page, project: Project) -> Wire:
+    """The sockets of the project's page, which is open and hears of what happens."""
+    wire = Wire(page)
+    page.goto(project.get_absolute_url())
+    is_live(page, "websocket")
+    return wire
+
+
 class Traffic:
     """What a page asks of the server once it is there."""
 
@@ -162,9 +170,7 @@ def test_two_hundred_events_are_no_request_and_one_drawing(
     processing: ExportJob, alice: User, open_page: OpenPage
 ) -> None:
     page = open_page("/", alice)
-    wire, traffic = Wire(page), []
-    page.goto(processing.project.get_absolute_url())
-    is_live(page, "websocket")
+    wire, traffic = live(page, processing.project), []
     page.evaluate(HOLD_FRAMES)
     page.on("request", lambda request: traffic.append(request.url))
     forge_all(page, wire, processing, "progress", 200)
@@ -178,9 +184,7 @@ def test_fifty_completions_are_one_request_for_a_card(
     processing: ExportJob, alice: User, open_page: OpenPage
 ) -> None:
     page = open_page("/", alice)
-    wire, traffic = Wire(page), []
-    page.goto(processing.project.get_absolute_url())
-    is_live(page, "websocket")
+    wire, traffic = live(page, processing.project), []
     page.on("request", lambda request: traffic.append(urlsplit(request.url).path))
     with page.expect_response("**/card/"):
         forge_all(page, wire, processing, "completed", 50)
@@ -192,10 +196,9 @@ def test_an_export_that_its_start_and_an_event_tell_of_is_one_request_for_a_card
     project: Project, alice: User, bell: list[Any], open_page: OpenPage
 ) -> None:
     page = open_page("/", alice)
-    wire, held = Wire(page), []
+    held: list[Any] = []
     page.route("**/card/", lambda route: held.append(route))
-    page.goto(project.get_absolute_url())
-    is_live(page, "websocket")
+    wire = live(page, project)
     page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_request("**/card/"):
         page.get_by_role("button", name="Start export").click()
