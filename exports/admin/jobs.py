@@ -1,4 +1,4 @@
-"""A look at exports. Nothing can be changed here but through the lifecycle."""
+"""Exports, their audit, and what an administrator may do to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from exports import lifecycle
 from exports.exceptions import ExportError
-from exports.models import ApiToken, ExportJob, Transition
+from exports.models import ExportJob, Transition
 from exports.states import CancelReason
 from projects.admin import ReadOnly
 
@@ -42,15 +42,3 @@ class ExportJobAdmin(ReadOnly, admin.ModelAdmin[ExportJob]):
                 self.message_user(request, f"Cancelled the export {job.pk}.", messages.SUCCESS)
             except ExportError as refusal:
                 self.message_user(request, f"{job.pk}: {refusal.sentence}", messages.WARNING)
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnly, admin.ModelAdmin[ApiToken]):
-    """Made by `manage.py create_api_token`; taken away here."""
-
-    list_display = ("user", "created_at", "last_used_at")
-    list_select_related = ("user",)
-    fields = ("user", "created_at", "last_used_at")
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return request.user.has_perm("exports.delete_apitoken")

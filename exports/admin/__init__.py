@@ -1,0 +1,8 @@
+"""A look at exports. Nothing can be changed here but through the lifecycle."""
+
+from __future__ import annotations
+
+from exports.admin.jobs import ExportJobAdmin
+from exports.admin.keys import ApiTokenAdmin
+
+__all__ = ["ApiTokenAdmin", "ExportJobAdmin"]
