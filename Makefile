@@ -12,7 +12,7 @@ PRODUCTION = DEBUG=false ALLOWED_HOSTS=example.org \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check judges bench large faults chaos translations mutants
+.PHONY: help run test check audit judges bench large faults chaos translations mutants
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,13 +24,18 @@ test: .venv/development.stamp  ## Run all tests: unit, race, fault, real browser
 	@.venv/bin/python -m tests.browser.install
 	@$(PYTEST) -m "not long" $(PYTEST_ARGS)
 
-check: .venv/development.stamp  ## Formatter, linter, types, missing migrations, Django's deployment checks
+check: .venv/development.stamp  ## Formatter, linters, types, known holes, missing migrations, Django's deployment checks
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
+	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml config exports imagefiles projects manage.py
 	@$(PRODUCTION) .venv/bin/mypy
 	@$(PRODUCTION) .venv/bin/python -W ignore:Got::django.core.management.commands.makemigrations \
 		manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) .venv/bin/python manage.py check --deploy --fail-level WARNING
+	@.venv/bin/python -m tests.audit
+
+audit: .venv/development.stamp  ## Look for known holes in the pinned packages, where their list can be reached
+	@.venv/bin/python -m tests.audit
 
 judges: .venv-judges/stamp .venv/development.stamp  ## Install foreign programs (1.5 GB) that judge the archive in `make test`
 	@.venv/bin/python -m tests.judges.install

@@ -28,6 +28,7 @@ def _web(listener: socket.socket) -> Program:
     command = (
         *(sys.executable, "-m", "config.web", "--verbosity", "0", "--no-server-name"),
         *("--websocket-max-message-size", WEBSOCKET_MESSAGE_BYTES),
+        *("--websocket-max-frame-size", WEBSOCKET_MESSAGE_BYTES),
         *("--fd", str(listener.fileno()), settings.ASGI_APPLICATION.replace(".application", ":application")),
     )
     return Program("web", command, WEB_STOP_SECONDS, _environment(), (listener.fileno(),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from config import development, embedded, environment, mailing
+from config import contact, development, embedded, environment, headers, mailing
 
 django_stubs_ext.monkeypatch()
 
@@ -28,6 +29,7 @@ if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY must be set: there is no default outside of `make run`.")
 
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{HOST}" if DEBUG else "")
+TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0, least=0, most=10)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not DEBUG and host != "*"]
 
 EXPORT_STORAGE = environment.text("EXPORT_STORAGE", "file")
@@ -39,6 +41,10 @@ EXPORT_HEARTBEAT_TIMEOUT = environment.duration("EXPORT_HEARTBEAT_TIMEOUT", "30 
 EXPORT_MAX_ATTEMPTS = environment.integer("EXPORT_MAX_ATTEMPTS", 3)
 EXPORT_MAX_ACTIVE_PER_USER = environment.integer("EXPORT_MAX_ACTIVE_PER_USER", 3)
 EXPORT_MAX_IMAGES = environment.integer("EXPORT_MAX_IMAGES", 20_000)
+API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "1800/minute")
+API_WRITE_RATE_LIMIT = environment.rate("API_WRITE_RATE_LIMIT", "600/minute")
+API_ANONYMOUS_RATE_LIMIT = environment.rate("API_ANONYMOUS_RATE_LIMIT", "120/minute")
+METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
 EXPORT_ROOT = DATA_DIR / "exports"
 EXPORT_CRASH_AT = environment.text("EXPORT_CRASH_AT", "")
 if EXPORT_CRASH_AT and not DEBUG:
@@ -58,12 +64,18 @@ INSTALLED_APPS = [
     "django_rq",
     "pgtrigger",
     "ninja",
+    "axes",
+    "csp",
     "config",
     "projects",
     "exports",
 ]
 
 MIDDLEWARE = [
+    "config.tracing.trace_requests",
+    "config.headers.HeadersMiddleware",
+    "config.limits.StreamMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -72,8 +84,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.limits.BodyLimitMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.outage.OutageMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -112,8 +126,11 @@ DATABASE_OPTIONS = {
 }
 
 _embedded = embedded.addresses(DATA_DIR)
+_POSTGRES = ("postgres", "postgresql", "pgsql")
 DATABASES: dict[str, Any] = {
-    "default": dj_database_url.parse(os.environ["DATABASE_URL"])
+    "default": dj_database_url.parse(
+        environment.address("DATABASE_URL", "", _POSTGRES, "postgres://user@host/name, of a PostgreSQL")
+    )
     if os.environ.get("DATABASE_URL")
     else {
         "ENGINE": "django.db.backends.postgresql",
@@ -130,13 +147,11 @@ if DATABASE_POOL:
     patience = {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 2, "reconnect_timeout": 0}
     DATABASES["default"]["OPTIONS"]["pool"] = patience
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured(
-        "DATABASE_URL must name a PostgreSQL database, such as postgres://user@host/name."
-    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = environment.text("REDIS_URL", _embedded.redis_url)
+REDIS_URL = environment.address(
+    "REDIS_URL", _embedded.redis_url, ("redis", "rediss", "unix"), "redis://host:6379/0"
+)
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -162,6 +177,7 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.is_upgraded, _mail.is_tls
 SITE_URL = environment.text("SITE_URL", f"http://{HOST}:{PORT}" if DEBUG else "").rstrip("/")
 mailing.check_site_url(SITE_URL, _mail)
+SECURITY_CONTACT = contact.checked(environment.text("SECURITY_CONTACT", ""))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", mailing.sender(SITE_URL))
 
 STATIC_URL = "static/"
@@ -176,17 +192,43 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 << 20  # bytes: a body that selects 100,000 images fits
 DATA_UPLOAD_MAX_NUMBER_FIELDS = EXPORT_MAX_IMAGES + 1000  # so that a form without scripts can select all
 
+# What the web server waits for: a whole request, a reader of an answer. And how many connections it holds.
+RECEIVE_TIMEOUT = environment.duration("RECEIVE_TIMEOUT", "30 s")
+SEND_TIMEOUT = environment.duration("SEND_TIMEOUT", "60 s")
+MAX_CONNECTIONS = environment.integer("MAX_CONNECTIONS", 1000)
+MAX_SOCKETS_PER_USER = environment.integer("MAX_SOCKETS_PER_USER", 50)
+
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+_RULES = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"{_RULES}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_RULES}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_RULES}.CommonPasswordValidator"},
+    {"NAME": f"{_RULES}.NumericPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link of an e-mail is good for
+
+# config.locks says who is locked, and for how long. What fails while somebody is locked is not counted, so that
+# nobody can keep somebody else out for ever; what succeeded is not kept.
+AXES_HANDLER = "config.locks.Locks"
+AXES_FAILURE_LIMIT = 50
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "config.locks.address"
+AXES_LOCKOUT_CALLABLE = "config.locks.locked"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "user_agent", "csrfmiddlewaretoken", "next"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [
@@ -201,6 +243,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+CONTENT_SECURITY_POLICY = headers.POLICY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -214,15 +257,20 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
+LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "config.logs.formatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
+    "formatters": {"line": {"()": "config.logs.formatter", "version": VERSION}},
+    "filters": {"calm": {"()": "config.logs.Calm"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["calm"]}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # Django's own handler would say all again, not as JSON
         "django.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "rq.worker": {"level": "WARNING"},
+        "tifffile": {"level": "CRITICAL"},  # what is wrong with a file is told to whoever opens it
+        "axes": {"level": "ERROR"},  # config.locks says what matters, without names
     },
 }

@@ -1,22 +1,30 @@
 """daphne, patient with slow readers: `python -m config.web` takes daphne's own arguments.
 
 daphne takes whatever an application sends into memory, so one slow download of a large archive would fill
-it. Here the application waits, between two chunks of a body, until the transport asks for more.
+it. Here the application waits, between two chunks of a body, until the transport asks for more. A reader who takes
+nothing at all for SEND_TIMEOUT is let go.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import daphne.server
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
+from django.conf import settings
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+from config.incoming import Factory
+
+FILES = 65536
 
 
 @implementer(IPushProducer)
@@ -38,7 +46,11 @@ class Gate:
         self._open.set()
 
     async def passed(self) -> None:
-        await self._open.wait()
+        """Raise TimeoutError."""
+        await asyncio.wait_for(self._open.wait(), settings.SEND_TIMEOUT.total_seconds())
+
+
+daphne.server.HTTPFactory = Factory  # daphne has no other way to choose it
 
 
 class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
@@ -57,7 +69,15 @@ class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
         with _of_any_size(protocol):
             await super().handle_reply(protocol, message)
         if gate and is_more_to_come:
-            await gate.passed()
+            await _read(protocol, gate)
+
+
+async def _read(protocol: Any, gate: Gate) -> None:
+    try:
+        await gate.passed()
+    except TimeoutError:
+        if protocol.channel is not None:
+            protocol.channel.transport.abortConnection()
 
 
 @contextmanager
@@ -87,7 +107,15 @@ def _gate_of(request: WebRequest) -> Gate | None:
     return gate
 
 
+def _allow_files() -> None:
+    """Each connection is a file, and many systems start a program with 1024."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, wanted), most))
+
+
 if __name__ == "__main__":
+    _allow_files()
     # Before the settings are read. A request's thread is new, and a connection of its own cost it 12 ms.
     os.environ.setdefault("DATABASE_POOL", "50")
     Web.entrypoint()

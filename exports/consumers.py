@@ -13,7 +13,7 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from channels.db import database_sync_to_async
@@ -25,6 +25,7 @@ from exports.cursor import Cursor
 from exports.inbox import Inbox
 from exports.models import ExportJob
 from exports.schemas import JobView
+from exports.seats import Seats
 from exports.watchers import Watcher
 from exports.wishes import Allowance, Refused, asked
 
@@ -42,6 +43,10 @@ class CloseCode:
     NOT_LOGGED_IN = 4401
     SILENT = 4408
     TOO_MANY_MESSAGES = 4429
+    TOO_MANY_SOCKETS = 4430
+
+
+seats = Seats()
 
 
 class ExportStream(AsyncWebsocketConsumer):
@@ -58,7 +63,9 @@ class ExportStream(AsyncWebsocketConsumer):
     """Bytes of events for a client that says nothing: the server keeps for a stalled one what it does not read."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        structlog.contextvars.bind_contextvars(connection=uuid4().hex)
         self._watcher: Watcher | None = None
+        self._seat: int | None = None
         self._cursor = Cursor()
         self._allowance = Allowance(most=1000, per_second=20)
         self._tasks: list[asyncio.Task[None]] = []
@@ -76,6 +83,12 @@ class ExportStream(AsyncWebsocketConsumer):
         if self._watcher is None:
             await self.close(CloseCode.NOT_LOGGED_IN)
             return
+        if not seats.take(self._watcher.user.pk):
+            await self.close(CloseCode.TOO_MANY_SOCKETS)
+            return
+        self._seat = self._watcher.user.pk
+        structlog.contextvars.bind_contextvars(user=self._seat)
+        log.info("stream_opened")
         self._inbox = Inbox(*self._watcher.groups)
         self._tasks = [asyncio.create_task(self._run(work)) for work in (self._inbox.listen(), self._serve())]
 
@@ -132,7 +145,7 @@ class ExportStream(AsyncWebsocketConsumer):
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _next_tick(self) -> float:
-        return time.monotonic() + self.tick_seconds * random.uniform(0.8, 1.2)  # noqa: S311
+        return time.monotonic() + self.tick_seconds * random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # no secret
 
     async def _look_again(self) -> None:
         """The tick: whether the watcher may still watch, and which jobs have changed unannounced."""
@@ -176,6 +189,9 @@ class ExportStream(AsyncWebsocketConsumer):
     async def _end(self) -> None:
         """Whatever ends the socket ends its tasks; a Redis that does not answer must not hold that up."""
         self._is_closed = True
+        if self._seat is not None:
+            seats.leave(self._seat)
+            log.info("stream_closed")
         for task in self._tasks:
             task.cancel()
         if self._tasks:

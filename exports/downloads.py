@@ -162,7 +162,8 @@ def _with_length(response: HttpResponseBase, part: Part) -> HttpResponseBase:
 
 
 def _not_satisfiable(job: ExportJob) -> HttpResponse:
-    response = problem(416, "range_not_satisfiable", gettext("The file has no such bytes."))
+    refusal = exceptions.RangeNotSatisfiable()
+    response = problem(refusal.status, refusal.code, refusal.sentence)
     response["Content-Range"] = f"bytes */{job.file_size}"
     return response
 

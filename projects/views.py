@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from config.headers import as_picture
 from projects import drawing, thumbnails
 from projects.models import Image, Membership, Project, Visitor
 
@@ -48,18 +49,21 @@ def image(request: HttpRequest, project_id: UUID, image_id: UUID) -> HttpRespons
 
 @require_safe
 @login_required
+@as_picture
 def file(request: HttpRequest, project_id: UUID, image_id: UUID) -> HttpResponse:
     return _picture(thumbnails.for_browser(_image(request.user, project_id, image_id)))
 
 
 @require_safe
 @login_required
+@as_picture
 def thumbnail(request: HttpRequest, project_id: UUID, image_id: UUID) -> HttpResponse:
     return _picture(thumbnails.thumbnail(_image(request.user, project_id, image_id)))
 
 
 @require_safe
 @login_required
+@as_picture
 def outlines(request: HttpRequest, project_id: UUID, image_id: UUID) -> HttpResponse:
     """All objects of an image in one drawing, to lie over its picture."""
     shown = _image(request.user, project_id, image_id, "segmentation")

@@ -15,7 +15,9 @@ from config import processes
 from config.listening import listen
 from tests.config.endless import CHUNK, CHUNKS
 from tests.processes import HOST
+from tests.waiting import until
 
+LIMITS = {"RECEIVE_TIMEOUT": "1 s", "SEND_TIMEOUT": "3 s"}
 FEW_CHUNKS = 16  # MiB: what the sockets' own buffers may hold
 
 
@@ -28,7 +30,7 @@ def server(tmp_path: Path) -> Iterator[int]:
         process = processes.start(
             (sys.executable, "-m", "config.web", "-v", "0", "--fd", str(listener.fileno()),
              "tests.config.endless:application"),
-            output=tmp_path / "log", environment={"PYTHONPATH": "."},
+            output=tmp_path / "log", environment={"PYTHONPATH": ".", "SECRET_KEY": "x", "DJANGO_SETTINGS_MODULE": "config.settings", **LIMITS},
             folder=Path(__file__).parents[2], inherited=(listener.fileno(),),
         )  # fmt: skip
         stack.callback(process.wait)
@@ -72,3 +74,9 @@ def test_a_reader_that_leaves_holds_nothing_up(server: int) -> None:
     # The application is let go: it runs to its end, and what it sends is dropped.
     while int(get(server, "/taken").read()) < CHUNKS:
         pass
+
+
+def test_a_reader_that_never_reads_is_let_go(server: int) -> None:
+    unread = get(server, "/long")
+    until(lambda: int(get(server, "/taken").read()) == CHUNKS)
+    unread.close()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import http.client
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from exports import lifecycle, tokens
-from exports.models import ApiToken, ExportJob
-from tests.calling import job_url
+from exports import lifecycle
+from exports.models import ExportJob
+from tests.calling import job_url, key_of
 from tests.processes import Running, environment, start_daphne
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,7 +29,7 @@ def web(transactional_db: None) -> Iterator[Running]:
 
 @pytest.fixture
 def link(completed: ExportJob) -> str:
-    ApiToken.objects.create(user=completed.user, digest=tokens.digest("secret"))
+    key_of(completed.user)
     return job_url(completed, "download")
 
 
@@ -70,6 +71,17 @@ def test_a_cancelled_export_gives_not_a_byte(web: Running, link: str, completed:
     response, body = read(web, link)
     assert (response.status, response.headers["Content-Type"]) == (410, "application/problem+json")
     assert b"PK" not in body
+
+
+def test_readers_who_do_not_read_keep_no_database_connection(link: str, completed: ExportJob) -> None:
+    enlarge(completed)
+    few = environment(Path(settings.DATA_DIR), DATABASE_POOL="2")
+    with start_daphne(0, few) as web, ExitStack() as stack:
+        for _ in range(3):
+            unread, begun = ask(web, link)
+            stack.callback(unread.close)
+            assert begun.status == 200
+        assert read(web, "/api/projects")[0].status == 200
 
 
 def test_a_client_that_leaves_does_not_disturb_the_next(
