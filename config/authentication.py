@@ -1,34 +1,50 @@
-"""Who asks: a key for programs, or the session of a browser."""
+"""Who asks: a key for programs, or the session of a browser; and what a key must be allowed for that.
+
+Each operation says which it takes: READING or, unless it says so, EXPORTING.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
-from django.utils import timezone
 from ninja.errors import AuthorizationError
 from ninja.security import APIKeyCookie, HttpBearer
 
-from exports import tokens
-from exports.models import ApiToken
+from config.requests import ApiRequest
+from exports import keys
+from exports.exceptions import ScopeMissing
+from exports.models import KeyScope
 
-NOTED_EVERY = timedelta(minutes=1)  # not every request should write
 
-
-class Bearer(HttpBearer):
-    """`Authorization: Bearer TOKEN`, of `manage.py create_api_token`."""
+class _Key(HttpBearer):
+    scope: KeyScope
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        keys = ApiToken.objects.select_related("user")
-        key = keys.filter(digest=tokens.digest(token), user__is_active=True).first()
+        """Raise ScopeMissing."""
+        key = keys.find(token)
         if key is None:
             return None
-        if key.last_used_at is None or timezone.now() - key.last_used_at > NOTED_EVERY:
-            ApiToken.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
+        keys.note_use(key)
+        if not key.allows(self.scope):
+            raise ScopeMissing
+        cast(ApiRequest, request).key_id = key.pk
         return key.user
+
+
+class ReadKey(_Key):
+    """`Authorization: Bearer KEY`, of any key."""
+
+    scope = KeyScope.READ
+
+
+class ExportKey(_Key):
+    """`Authorization: Bearer KEY`, of a key with the scope `export`."""
+
+    scope = KeyScope.EXPORT
 
 
 class Session(APIKeyCookie):
@@ -43,6 +59,7 @@ class Session(APIKeyCookie):
         return request.COOKIES.get(self.param_name)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
+        cast(ApiRequest, request).key_id = None
         return request.user if request.user.is_authenticated else None
 
 
@@ -60,4 +77,5 @@ def _lacks_csrf_token(request: HttpRequest) -> bool:
     return check.process_view(request, HttpResponse, (), {}) is not None
 
 
-ANYBODY_KNOWN = [Bearer(), Session()]
+READING = [ReadKey(), Session()]
+EXPORTING = [ExportKey(), Session()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from exports import choice_views, health, kept_views, views
+from exports import choice_views, health, kept_views, key_views, metrics, views
 
 app_name = "exports"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("exports/<uuid:job_id>/retry/", views.retry, name="retry"),
     path("exports/<uuid:job_id>/delete/", views.delete, name="delete"),
     path("exports/settings/", kept_views.told, name="settings"),
+    path("accounts/keys/", key_views.mine, name="keys"),
+    path("accounts/keys/<int:key_id>/revoke/", key_views.revoke, name="revoke_key"),
     path("language/", kept_views.language, name="language"),
     path("projects/<uuid:project_id>/export/", choice_views.new, name="new"),
     path("projects/<uuid:project_id>/export/fields/", choice_views.fields, name="fields"),
@@ -27,5 +29,5 @@ urlpatterns = [
     ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("metrics", health.metrics, name="metrics"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -18,7 +18,7 @@ from django.utils.crypto import constant_time_compare
 from exports import events
 from exports.exceptions import TokenInvalid
 from exports.scopes import Scope
-from exports.tokens import stream_user
+from exports.tokens import Holder, is_living, stream_holder
 
 LONGEST_TOKEN_STREAM = 4 * 3600.0  # seconds: nobody can log a token out
 
@@ -28,6 +28,8 @@ class Watcher:
     user: User
     session_key: str | None
     """None for one who came with a token."""
+    key_id: int | None
+    """The key that this token was made with, if any."""
     session_hash: str
     """Changes with the password."""
     admitted_at: float
@@ -49,12 +51,13 @@ async def admit(scope: Any) -> Watcher | None:
     query = parse_qs(scope["query_string"].decode("latin-1"))
     wanted = Scope.VISIBLE if query.get("scope") == [Scope.VISIBLE] else Scope.OWN
     if token := query.get("token"):
-        return _watcher(await _token_user(token[0]), None, wanted)
-    return _watcher(scope["user"], scope["session"].session_key, wanted)
+        holder = await _token_holder(token[0])
+        return _watcher(holder.user, wanted, key_id=holder.key_id) if holder else None
+    return _watcher(scope["user"], wanted, session_key=scope["session"].session_key)
 
 
 async def still_there(watcher: Watcher) -> Watcher | None:
-    """The watcher with the user's row read again; None once the session, the account or the time is over."""
+    """The watcher with the user's row read again; None once session, key, account or time is over."""
     user = await _user_now(watcher)
     if user is None or not user.is_active or user.pk != watcher.user.pk:
         return None
@@ -64,17 +67,20 @@ async def still_there(watcher: Watcher) -> Watcher | None:
 
 
 @database_sync_to_async
-def _token_user(text: str) -> User | None:
+def _token_holder(text: str) -> Holder | None:
     try:
-        return stream_user(text)
+        return stream_holder(text)
     except TokenInvalid:
         return None
 
 
-def _watcher(user: Any, session_key: str | None, scope: Scope) -> Watcher | None:
-    if user is None or not user.is_authenticated or not user.is_active:
+def _watcher(
+    user: Any, scope: Scope, *, session_key: str | None = None, key_id: int | None = None
+) -> Watcher | None:
+    if not user.is_authenticated or not user.is_active:
         return None
-    return Watcher(user, session_key, user.get_session_auth_hash(), time.monotonic(), scope)
+    session_hash, now = user.get_session_auth_hash(), time.monotonic()
+    return Watcher(user, session_key, key_id, session_hash, now, scope)
 
 
 async def _user_now(watcher: Watcher) -> User | None:
@@ -83,7 +89,13 @@ async def _user_now(watcher: Watcher) -> User | None:
         return found if isinstance(found, User) else None
     if time.monotonic() - watcher.admitted_at > LONGEST_TOKEN_STREAM:
         return None
-    return await database_sync_to_async(User.objects.filter(pk=watcher.user.pk).first)()
+    return await _token_user(watcher)
+
+
+@database_sync_to_async
+def _token_user(watcher: Watcher) -> User | None:
+    user = User.objects.filter(pk=watcher.user.pk).first()
+    return user if user and is_living(watcher.key_id, user) else None
 
 
 def _session(key: str) -> SessionBase:

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.test import Client
 
-from exports.models import ExportJob
+from exports import tokens
+from exports.models import ApiToken, ExportJob, KeyScope
 
 
 def client_for(user: User | None) -> Client:
@@ -17,6 +18,12 @@ def client_for(user: User | None) -> Client:
     if user is not None:
         client.force_login(user)
     return client
+
+
+def key_of(user: User, text: str = "secret", scope: str = KeyScope.EXPORT) -> str:
+    """Make `text` a key of theirs for programs, which never expires."""
+    ApiToken.objects.create(user=user, name=f"Key {text}"[:80], scope=scope, digest=tokens.digest(text))
+    return text
 
 
 def call(user: User | None, method: str, url: str, body: object = None, **headers: str) -> Any:

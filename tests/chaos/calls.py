@@ -112,6 +112,8 @@ class Caller:
         status, fields, received = None, {}, bytearray()
         if "token=" not in path:
             headers = {"Authorization": f"Bearer {self.person.key}", **headers}
+        if body is not None:
+            headers = {"Content-Type": "application/json", **headers}
         try:
             connection = self._connection()
             connection.request(method, path, None if body is None else json.dumps(body), headers)

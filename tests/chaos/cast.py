@@ -45,12 +45,10 @@ def assemble() -> Cast:
 def _person(name: str) -> Person:
     from django.contrib.auth.models import User
 
-    from exports import tokens
-    from exports.models import ApiToken
+    from tests.calling import key_of
 
-    user, key = User.objects.create_user(name), secrets.token_urlsafe(32)
-    ApiToken.objects.create(user=user, digest=tokens.digest(key))
-    return Person(user.pk, name, key)
+    user = User.objects.create_user(name)
+    return Person(user.pk, name, key_of(user, secrets.token_urlsafe(32)))
 
 
 def _project(name: str, owner: int, exporters: Any) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db.models.functions import Now
 
 from exports import tokens, watchers
-from exports.models import ExportJob
+from exports.models import ApiToken, ExportJob
 from projects.models import Membership, Project
+from tests.calling import key_of
 from tests.streams import (
     Opener,
     cancel,
@@ -65,6 +68,21 @@ async def test_the_end_of_the_account_closes_a_socket_opened_by_token(
     await hear(stream)
     await end(alice)
     assert await close_code(stream) == 4401
+
+
+@pytest.mark.parametrize("end", [{"revoked_at": Now()}, {"expires_at": Now()}], ids=["revoked", "expired"])
+async def test_the_end_of_a_key_closes_the_sockets_that_it_opened(
+    open_stream: Opener, alice: User, fast_ticks: None, end: dict[str, Any]
+) -> None:
+    await sync_to_async(key_of)(alice)
+    key = await ApiToken.objects.aget()
+    by_key = await open_stream(None, f"?token={tokens.for_stream(alice, key.pk).text}")
+    by_session = await open_stream(alice)
+    await hear(by_key)
+    await hear(by_session)
+    await ApiToken.objects.aupdate(**end)
+    assert await close_code(by_key) == 4401
+    await pong(by_session)
 
 
 async def test_a_stream_opened_by_token_ends_after_some_hours(

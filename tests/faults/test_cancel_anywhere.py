@@ -16,6 +16,7 @@ from itertools import count
 from threading import Event
 from typing import Any
 from unittest.mock import Mock, create_autospec
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -23,12 +24,12 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from exports import assembly, events, files, jobs, lifecycle, pulse, snapshot, sweep, tokens
+from exports import assembly, events, files, jobs, lifecycle, pulse, snapshot, sweep
 from exports.archive import overlay, zipping
-from exports.models import ApiToken, ExportJob
+from exports.models import ExportJob
 from imagefiles import values
 from projects.models import Membership, Project
-from tests.calling import call, client_for, job_url
+from tests.calling import call, client_for, job_url, key_of
 from tests.conftest import store_file
 from tests.faults.conftest import Listener
 from tests.jobs import request_for
@@ -224,7 +225,7 @@ def test_a_second_cancel_says_and_tells_nothing_new(
 def test_64_cancels_at_once_are_one_move_one_event_and_one_answer(
     processing: ExportJob, daphne: Running, listen_to: Callable[..., Listener]
 ) -> None:
-    ApiToken.objects.create(user=processing.user, digest=tokens.digest("key"))
+    key_of(processing.user, "key")
     stream = listen_to(daphne, processing.user)
     stream.hear_until("export:snapshot")
 
@@ -254,9 +255,9 @@ def test_an_admin_cancels_by_the_action_of_the_admin_pages(
     processing: ExportJob, admin_user: User, bell: Bell, told: list[str]
 ) -> None:
     page = reverse("admin:exports_exportjob_changelist")
-    chosen = {"action": "cancel_selected", "_selected_action": [str(processing.pk)]}
+    asked = {"number": str(uuid4()), "job": [str(processing.pk)], "explanation": "The disk is being replaced"}
 
-    assert client_for(admin_user).post(page, chosen).status_code == 302
+    assert client_for(admin_user).post(f"{page}act/cancel/", asked).status_code == 200
     deliver(bell)
 
     assert aftermath(processing, told) == Aftermath()

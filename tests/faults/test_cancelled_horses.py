@@ -12,12 +12,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 
-from exports import files, lifecycle, sweep, tokens
-from exports.models import ApiToken, ExportJob
+from exports import files, lifecycle, sweep
+from exports.models import ExportJob
 from exports.states import Status
 from projects import synthetic
 from projects.models import Project
-from tests.calling import job_url
+from tests.calling import job_url, key_of
 from tests.jobs import request_for
 from tests.processes import Running, environment, start_worker
 from tests.stack import call
@@ -56,7 +56,7 @@ def is_gone(process: psutil.Process) -> bool:
 def test_ten_cancels_in_a_row_leave_no_horse_and_no_file(
     big_project: Project, worker: Running, daphne: Running
 ) -> None:
-    ApiToken.objects.create(user=big_project.owner, digest=tokens.digest("key"))
+    key_of(big_project.owner, "key")
 
     horses, disk = zip(*[cancel(worker, big_project, daphne) for _ in range(CANCELS)], strict=True)
 

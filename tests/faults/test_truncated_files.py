@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from exports import tokens
-from exports.models import ApiToken, ExportJob
-from tests.calling import job_url
+from exports.models import ExportJob
+from tests.calling import job_url, key_of
 from tests.fetching import fetch
 from tests.processes import Running
 
@@ -66,7 +65,7 @@ def test_a_damaged_file_is_given_up_and_not_a_byte_is_sent(
 def download(completed: ExportJob, daphne: Running) -> Iterator[tuple[http.client.HTTPResponse, bytes]]:
     """Of a big file by a client that has read nothing yet; and what the file held."""
     content = enlarge(completed)
-    ApiToken.objects.create(user=completed.user, digest=tokens.digest("key"))
+    key_of(completed.user, "key")
     connection = http.client.HTTPConnection(daphne.url.removeprefix("http://"), timeout=PATIENCE)
     connection.request("GET", job_url(completed, "download"), headers={"Authorization": "Bearer key"})
     yield connection.getresponse(), content

@@ -16,11 +16,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from exports import events, tokens
-from exports.models import ApiToken, ExportJob
+from exports import events
+from exports.models import ExportJob
 from exports.states import Status
 from projects import synthetic
 from projects.models import Project
+from tests.calling import key_of
 from tests.faults.conftest import Listener, daphne, listen_to
 from tests.incidents.outside import Caller, fresh
 from tests.processes import Running, environment, start_worker
@@ -41,8 +42,7 @@ def caller_of(daphne: Running, transactional_db: None) -> CallerOf:
     def known(user: User | None) -> Caller:
         if user is None:
             return Caller(daphne.url)
-        key = secrets.token_urlsafe()
-        ApiToken.objects.create(user=user, digest=tokens.digest(key))
+        key = key_of(user, secrets.token_urlsafe())
         return Caller(daphne.url, {"Authorization": f"Bearer {key}"})
 
     return known
