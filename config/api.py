@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import orjson
@@ -12,13 +12,18 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import URLPattern, URLResolver, re_path
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 from ninja.renderers import BaseRenderer
+from pydantic.alias_generators import to_camel
 
-from config import problems
-from config.authentication import ANYBODY_KNOWN
+from config import openapi, problems
+from config.authentication import EXPORTING
+from config.requests import StrictParser, conditional
+from config.throttling import Throttle, limited
 from exports.api import router as exports_router
 from exports.api_choices import router as choices_router
 from exports.api_stream import router as stream_router
+from exports.examples import EXAMPLES
 from projects.api import router as projects_router
 
 
@@ -47,28 +52,32 @@ class Api(NinjaAPI):
         response["Cache-Control"] = "private, no-cache"
         return response
 
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return to_camel(operation.view_func.__name__)
+
     def get_openapi_schema(self, **chosen: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**chosen)
-        schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
-        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        for methods in schema["paths"].values():
-            for operation in methods.values():
-                operation["responses"]["default"] = {"description": "A problem", "content": content}
+        openapi.complete(schema, EXAMPLES)
         return schema
 
     def _spoken(self, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def answer(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
-            try:
-                response = view(request, *arguments, **named)
-            except Http404 as error:
-                return self.on_exception(request, error)
-            if isinstance(response, HttpResponseNotAllowed):
-                return problems.not_allowed(", ".join(sorted(response["Allow"].split(", "))))
-            return response
+            return limited(
+                request, lambda: self._answered(request, partial(view, request, *arguments, **named))
+            )
 
         answer.csrf_exempt = True  # type: ignore[attr-defined]  # config.authentication checks it
         return answer
+
+    def _answered(self, request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+        try:
+            response = view()
+        except Http404 as error:
+            return self.on_exception(request, error)
+        if isinstance(response, HttpResponseNotAllowed):
+            return problems.not_allowed(", ".join(sorted(response["Allow"].split(", "))))
+        return conditional(request, response)
 
 
 def _unknown(_request: HttpRequest, **_rest: object) -> HttpResponseBase:
@@ -80,8 +89,10 @@ api = Api(
     version=settings.VERSION,
     description="Errors are `application/problem+json`; `code` is stable. See docs/API.md.",
     urls_namespace="api",
-    auth=ANYBODY_KNOWN,
+    auth=EXPORTING,
+    throttle=Throttle(),
     renderer=Renderer(),
+    parser=StrictParser(),
 )
 problems.register(api)
 api.add_router("", projects_router, tags=["projects"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -20,7 +21,6 @@ from exports.exceptions import Busy, ExportError
 log = structlog.get_logger(__name__)
 
 _HTTP = {
-    400: ("invalid_options", gettext_lazy("The body is not valid JSON.")),
     401: (
         "not_authenticated",
         gettext_lazy("Log in, or send a valid token as `Authorization: Bearer TOKEN`."),
@@ -33,7 +33,7 @@ _HTTP = {
 
 
 class Problem(BaseModel):
-    """An error; some have further members, such as `jobStatus` or `cancelledAt`."""
+    """An error; some have further members."""
 
     type: str
     title: str
@@ -44,6 +44,8 @@ class Problem(BaseModel):
     fields: dict[str, str] | None = Field(
         default=None, description="Of a validation error: what is wrong where."
     )
+    jobStatus: str | None = Field(default=None, description="Of a refused download: the job's status.")
+    cancelledAt: datetime | None = Field(default=None, description="Of a cancelled job.")
 
 
 def problem(status: int, code: str, sentence: StrOrPromise, **members: object) -> HttpResponse:
@@ -89,7 +91,9 @@ def _refused(_request: HttpRequest, error: Any) -> HttpResponse:
     return response
 
 
-def _http_error(_request: HttpRequest, error: Any) -> HttpResponse:
+def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
+    if isinstance(error.__cause__, ExportError):  # ninja makes a 400 of all that its parser raises
+        return _refused(request, error.__cause__)
     response = problem(error.status_code, *_HTTP[error.status_code])
     if error.status_code == 401:
         response["WWW-Authenticate"] = "Bearer"

@@ -14,6 +14,7 @@ from exports.archive.formats import PARTS, Format
 from exports.models import Transition
 from exports.options import ExportOptions
 from exports.schemas import JobView, Outward
+from exports.states import Status
 
 
 class EstimateBody(BaseModel):
@@ -65,8 +66,8 @@ class History(Outward):
 
 class TransitionView(Outward):
     sequence: int
-    from_status: str | None = Field(description="Null for the first.")
-    to_status: str
+    from_status: Status | None = Field(description="Null for the first.")
+    to_status: Status
     reason: str
     actor: str = Field(description="`user:<id>`, `worker`, `scheduler` or `system`.")
     attempt: int

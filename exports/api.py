@@ -16,9 +16,10 @@ from django.utils.translation import gettext
 from ninja import Header, Query, Router, Status
 from ninja.security import APIKeyQuery
 
-from config.authentication import ANYBODY_KNOWN
-from config.requests import ApiRequest, CursorText, has_current, page, position_of
-from exports import admission, asyncapi, downloads, grants, lifecycle, refusals, tokens
+from config.authentication import EXPORTING, READING
+from config.openapi import parameter, told
+from config.requests import ApiRequest, CursorText, page, position_of
+from exports import admission, asyncapi, downloads, exceptions, grants, lifecycle, refusals, tokens
 from exports.answers import (
     Audit,
     AutoDownload,
@@ -32,7 +33,6 @@ from exports.answers import (
     TransitionView,
 )
 from exports.estimate import Estimate
-from exports.exceptions import ExportNotAllowed, IllegalMove
 from exports.models import ExportJob, ExportJobQuerySet
 from exports.schemas import JobView, download_url
 from projects.models import Project
@@ -44,14 +44,39 @@ Limit = Annotated[int, Query(ge=1, le=200, description="Jobs a page.")]
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", pattern=f"^[!-~]{{1,{admission.MAX_KEY}}}$")
 ]
-FILE = {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
-FILE_ANSWERS = {
-    "responses": {
-        200: {"description": "The archive", **FILE},
-        206: {"description": "A part of it", **FILE},
-        304: {"description": "You have it"},
-    }
-}
+FILE = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+OF_FILE = ("Accept-Ranges", "Content-Disposition", "Digest", "ETag", "Repr-Digest")
+START_REFUSALS = (
+    exceptions.ExportNotAllowed,
+    exceptions.InvalidOptions,
+    exceptions.NothingToExport,
+    exceptions.InsufficientStorage,
+    exceptions.TooManyActiveExports,
+)
+FILE_REFUSALS = (
+    exceptions.ExportNotAllowed,
+    exceptions.NotCompleted,
+    exceptions.Failed,
+    exceptions.Cancelled,
+    exceptions.Expired,
+)
+STARTED = {202: ("Location", "Retry-After"), 200: ("Location",)}
+DOWNLOADED = {200: (*OF_FILE, "Content-Length"), 206: (*OF_FILE, "Content-Length", "Content-Range")}
+DOWNLOAD = told(
+    *FILE_REFUSALS,
+    exceptions.RangeNotSatisfiable,
+    headers=DOWNLOADED | {304: OF_FILE, 416: ("Content-Range",)},
+    parameters=[
+        parameter("Range", "One range of bytes: 206. Anything else gives the whole file."),
+        parameter("If-Range", "The `ETag` of the file that the range is of."),
+        parameter("If-None-Match", "An `ETag` that you hold: 304 while it is current."),
+    ],
+    responses={
+        200: {"description": "The archive", "content": FILE},
+        206: {"description": "A part of it", "content": FILE},
+        304: {"description": "Not Modified"},
+    },
+)
 
 
 class DownloadLink(APIKeyQuery):
@@ -66,7 +91,11 @@ class DownloadLink(APIKeyQuery):
         return tokens.download_user(key, UUID(request.resolver_match.kwargs["job_id"]))
 
 
-@router.post(EXPORTS, response={202: Started, 200: Started})
+@router.post(
+    EXPORTS,
+    response={202: Started, 200: Started},
+    openapi_extra=told(*START_REFUSALS, exceptions.IdempotencyKeyReused, headers=STARTED),
+)
 def start_export(
     request: ApiRequest,
     response: HttpResponse,
@@ -86,13 +115,13 @@ def start_export(
     return _started(response, job, is_new)
 
 
-@router.post(f"{EXPORTS}/estimate", response=Estimate)
+@router.post(f"{EXPORTS}/estimate", auth=READING, response=Estimate, openapi_extra=told(*START_REFUSALS[:-1]))
 def estimate_export(request: ApiRequest, project_id: UUID, body: EstimateBody | None = None) -> Estimate:
     """What these options would lead to. Nothing is started."""
     return admission.estimate(request.auth, project_id, (body or EstimateBody()).raw_options)
 
 
-@router.get(f"{EXPORTS}/history", response=History)
+@router.get(f"{EXPORTS}/history", auth=READING, response=History)
 def export_history(
     request: ApiRequest, project_id: UUID, limit: Limit = 50, cursor: CursorText = None
 ) -> History:
@@ -105,20 +134,19 @@ def export_history(
     return History(jobs=[JobView.of(job) for job in shown], next_cursor=following)
 
 
-@router.get(f"{JOB}/status", response=JobView, url_name="export_status")
-def export_status(
-    request: ApiRequest, response: HttpResponse, project_id: UUID, job_id: UUID
-) -> JobView | HttpResponse:
+@router.get(f"{JOB}/status", auth=READING, response=JobView, url_name="export_status")
+def export_status(request: ApiRequest, response: HttpResponse, project_id: UUID, job_id: UUID) -> JobView:
     """The job. Send its `ETag` as `If-None-Match` to be told 304 while nothing has changed."""
     job = _job(request, project_id, job_id)
-    etag = f'"{job.version}"'
-    known = has_current(request, etag)
-    answer = HttpResponse(status=304) if known else response
-    answer["ETag"], answer["Cache-Control"] = etag, "private, no-cache"
-    return answer if known else JobView.of(job)
+    response["ETag"] = f'"{job.version}"'
+    return JobView.of(job)
 
 
-@router.post(f"{JOB}/cancel", response=Cancelled)
+@router.post(
+    f"{JOB}/cancel",
+    response=Cancelled,
+    openapi_extra=told(exceptions.AlreadyDownloaded, exceptions.AlreadyFailed, exceptions.AlreadyExpired),
+)
 def cancel_export(request: ApiRequest, project_id: UUID, job_id: UUID) -> Cancelled:
     """Cancel it, for ever. Again: the same answer, and nothing is written twice."""
     job = _job(request, project_id, job_id)
@@ -130,15 +158,19 @@ def cancel_export(request: ApiRequest, project_id: UUID, job_id: UUID) -> Cancel
     ["GET", "HEAD"],
     f"{JOB}/download",
     url_name="download_export",
-    auth=[DownloadLink(), *ANYBODY_KNOWN],
-    openapi_extra=FILE_ANSWERS,
+    auth=[DownloadLink(), *EXPORTING],
+    openapi_extra=DOWNLOAD,
 )
 def download_export(request: ApiRequest, project_id: UUID, job_id: UUID) -> HttpResponseBase:
     """The archive, or a single range of it. The first one accepted ends the time in which it can be cancelled."""
     return downloads.answer(request, _exportable_job(request, project_id, job_id).pk)
 
 
-@router.post(f"{JOB}/auto-download", response=AutoDownload)
+@router.post(
+    f"{JOB}/auto-download",
+    response=AutoDownload,
+    openapi_extra=told(*FILE_REFUSALS, exceptions.AlreadyAutoDownloaded),
+)
 def claim_auto_download(request: ApiRequest, project_id: UUID, job_id: UUID) -> AutoDownload:
     """The right to download without being asked: granted once in a job's life, whoever asks."""
     job = _exportable_job(request, project_id, job_id)
@@ -146,18 +178,22 @@ def claim_auto_download(request: ApiRequest, project_id: UUID, job_id: UUID) -> 
     return AutoDownload(download_url=download_url(claimed) or "")
 
 
-@router.post(f"{JOB}/download-token", response=TokenView)
+@router.post(f"{JOB}/download-token", response=TokenView, openapi_extra=told(*FILE_REFUSALS))
 def create_download_token(request: ApiRequest, project_id: UUID, job_id: UUID) -> TokenView:
     """An address for a client without cookies, for ten minutes; every rule is checked again when it is used."""
     job = _exportable_job(request, project_id, job_id)
     refusals.refuse_download(job)
-    token = tokens.for_download(request.auth, job.pk)
+    token = tokens.for_download(request.auth, job.pk, request.key_id)
     return TokenView(
         token=token.text, url=f"{download_url(job)}?token={token.text}", expires_at=token.expires_at
     )
 
 
-@router.post(f"{JOB}/retry", response={202: Started, 200: Started})
+@router.post(
+    f"{JOB}/retry",
+    response={202: Started, 200: Started},
+    openapi_extra=told(*START_REFUSALS, exceptions.StillActive, headers=STARTED),
+)
 def retry_export(
     request: ApiRequest, response: HttpResponse, project_id: UUID, job_id: UUID
 ) -> Status[Started]:
@@ -166,32 +202,32 @@ def retry_export(
     return _started(response, job, is_new)
 
 
-@router.get(f"{JOB}/audit", response=Audit)
+@router.get(f"{JOB}/audit", auth=READING, response=Audit)
 def export_audit(request: ApiRequest, project_id: UUID, job_id: UUID) -> Audit:
     """Every move that the job made."""
     rows = _job(request, project_id, job_id).transitions.order_by("sequence")
     return Audit(transitions=[TransitionView.of(row) for row in rows])
 
 
-@router.delete(JOB, response={204: None})
+@router.delete(JOB, response={204: None}, openapi_extra=told(exceptions.StillActive))
 def delete_export(request: ApiRequest, project_id: UUID, job_id: UUID) -> Status[None]:
     """Delete its file. The job stays in the history; one that has no file is left as it is."""
     job = _job(request, project_id, job_id)
-    with suppress(IllegalMove):
+    with suppress(exceptions.IllegalMove):
         lifecycle.expire(job.pk, "deleted", lifecycle.actor(request.auth))
     return Status(204, None)
 
 
-@router.get("/export/formats", response=Catalogue)
+@router.get("/export/formats", auth=READING, response=Catalogue)
 def export_formats(request: ApiRequest) -> Catalogue:
     """What an archive can hold, what each format cannot, and the JSON Schema of the options."""
     return Catalogue.now()
 
 
-@router.post("/ws-token", response=TokenView)
+@router.post("/ws-token", auth=READING, response=TokenView)
 def create_stream_token(request: ApiRequest) -> TokenView:
     """An address of the WebSocket for a client without cookies, for ten minutes."""
-    token = tokens.for_stream(request.auth)
+    token = tokens.for_stream(request.auth, request.key_id)
     url = f"{asyncapi.ADDRESS}?token={token.text}"
     return TokenView(token=token.text, url=url, expires_at=token.expires_at)
 
@@ -211,7 +247,7 @@ def _exportable_job(request: ApiRequest, project_id: UUID, job_id: UUID) -> Expo
     """For a download: whoever lost the right to export loses the file too. Raise Http404 or ExportNotAllowed."""
     job = _job(request, project_id, job_id)
     if not Project.objects.exportable_by(request.auth).filter(pk=project_id).exists():
-        raise ExportNotAllowed
+        raise exceptions.ExportNotAllowed
     return job
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from ninja import Query, Router
 
+from config.authentication import READING
 from config.requests import ApiRequest, has_current
 from exports.schemas import JobView, Outward
 from exports.scopes import Scope
@@ -22,7 +23,7 @@ class Current(Outward):
     jobs: list[JobView]
 
 
-@router.get("/exports/current", response=Current)
+@router.get("/exports/current", auth=READING, response=Current)
 def current_exports(
     request: ApiRequest, response: HttpResponse, scope: ScopeText = Scope.OWN
 ) -> Current | HttpResponse:

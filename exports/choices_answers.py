@@ -6,19 +6,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.alias_generators import to_camel
 
 from exports import presets
 from exports.answers import EstimateBody
 from exports.models import Preferences, Preset
+from exports.models.choices import MAX_PRESET_NAME
 from exports.schemas import Outward
 
 
 class PresetBody(EstimateBody):
-    name: str = Field(default="", description="1 to 80 characters, once whatever their case.")
-    shared: bool = Field(default=False, description="For everybody who may export the project.")
+    # Checked by `presets`, which names what is wrong; the schema says it beforehand.
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
+    name: str = Field(
+        default="",
+        max_length=MAX_PRESET_NAME,
+        description=f"1 to {MAX_PRESET_NAME} characters, once whatever their case.",
+        json_schema_extra={"minLength": 1, "pattern": r"\S"},
+    )
+    shared: StrictBool = Field(default=False, description="For everybody who may export the project.")
 
     def wanted(self) -> presets.Wanted:
         return presets.Wanted(name=self.name, is_shared=self.shared, options=self.raw_options)
@@ -55,10 +65,12 @@ class PresetList(Outward):
 class PreferencesBody(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
-    download_when_ready: bool | None = None
-    mail_when_ended: bool | None = None
+    download_when_ready: StrictBool | None = None
+    mail_when_ended: StrictBool | None = None
     language: str | None = Field(
-        default=None, description="Its code, of the site's languages; empty: the browser's."
+        default=None,
+        description="Its code, of the site's languages; empty: the browser's.",
+        json_schema_extra={"enum": [None, "", *dict(settings.LANGUAGES)]},
     )
 
 

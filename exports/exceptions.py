@@ -40,10 +40,31 @@ class InvalidOptions(ExportError):
     status = 422
 
 
+class InvalidJson(ExportError):
+    """The body is not valid JSON."""
+
+    code = "invalid_options"
+    status = 400
+
+
+class UnsupportedMediaType(ExportError):
+    """The body has to be JSON. Send the header `Content-Type: application/json`."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
 class ExportNotAllowed(ExportError):
     """You may look at this project, but not export it. Ask its owner for the exporter role."""
 
     code = "export_not_allowed"
+    status = 403
+
+
+class ScopeMissing(ExportError):
+    """This key may only read. Use a key with the scope “export”."""
+
+    code = "scope_missing"
     status = 403
 
 
@@ -88,6 +109,13 @@ class TooManyActiveExports(ExportError):
     code = "too_many_active_exports"
     status = 429
     retry_after = 15
+
+
+class TooManyRequests(ExportError):
+    """There were too many requests. Wait a moment, then go on more slowly."""
+
+    code = "too_many_requests"
+    status = 429
 
 
 class InsufficientStorage(ExportError):
@@ -155,6 +183,13 @@ class Expired(Refusal):
 
 class FileGone(Expired):
     """The file of this export is missing or was changed. Start a new export to get it again."""
+
+
+class RangeNotSatisfiable(ExportError):
+    """The file has no such bytes."""
+
+    code = "range_not_satisfiable"
+    status = 416
 
 
 class AlreadyAutoDownloaded(ExportError):

@@ -9,8 +9,17 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticKnownError
 
 from exports.archive.formats import ANNOTATIONS, METRICS
 from exports.exceptions import InvalidOptions
@@ -36,6 +45,13 @@ def _known(sentence: _StrPromise, known: tuple[str, ...]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _a_number(given: object) -> object:
+    """As JSON has it: neither a text that reads like one, nor true."""
+    if isinstance(given, str | bool):
+        raise PydanticKnownError("float_type")
+    return given
+
+
 def _listed_once(chosen: list[UUID] | None) -> list[UUID] | None:
     return None if chosen is None else sorted(set(chosen))
 
@@ -48,7 +64,21 @@ AnnotationFormats = Annotated[list[str], _of(ANNOTATION_IDS), _known(_UNKNOWN_AN
 MetricsFormats = Annotated[list[str], _of(METRICS_IDS), _known(_UNKNOWN_METRICS, METRICS_IDS)]
 ImageIds = Annotated[list[UUID], Field(min_length=1, max_length=MAX_SELECTED)]
 Selection = Annotated[ImageIds | None, AfterValidator(_listed_once)]
+A_NUMBER = BeforeValidator(_a_number)  # after the bounds, or they are missing in the JSON Schema
+Scale = Annotated[float, Field(ge=LEAST_SCALE, le=MOST_SCALE), A_NUMBER]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(str.upper)]
+
+
+_NOTHING: dict[str, Any] = {
+    "required": ["includeOriginalImages", "includeVisualizations", "annotationFormats", "metricsFormats"],
+    "properties": {
+        "includeOriginalImages": {"const": False},
+        "includeVisualizations": {"const": False},
+        "annotationFormats": {"maxItems": 0},
+        "metricsFormats": {"maxItems": 0},
+    },
+}
+"""The schema of `asks_for_nothing`, which `parse` refuses."""
 
 
 class _Strict(BaseModel):
@@ -63,23 +93,25 @@ class PolygonColors(_Strict):
 
 
 class VisualizationOptions(_Strict):
-    show_numbers: bool = True
+    show_numbers: StrictBool = True
     polygon_colors: PolygonColors = PolygonColors()
-    stroke_width: Annotated[int, Field(ge=1, le=20)] = 2
-    font_size: Annotated[int, Field(ge=8, le=100)] = 32
-    opacity: Annotated[float, Field(ge=0, le=1)] = 0.3
+    stroke_width: Annotated[int, Field(ge=1, le=20), A_NUMBER] = 2
+    font_size: Annotated[int, Field(ge=8, le=100), A_NUMBER] = 32
+    opacity: Annotated[float, Field(ge=0, le=1), A_NUMBER] = 0.3
     format: Literal["png", "jpg"] = "png"
 
 
 class ExportOptions(_Strict):
-    include_original_images: bool = True
-    include_visualizations: bool = True
-    include_documentation: bool = True
+    model_config = ConfigDict(json_schema_extra={"not": _NOTHING})
+
+    include_original_images: StrictBool = True
+    include_visualizations: StrictBool = True
+    include_documentation: StrictBool = True
     annotation_formats: AnnotationFormats = ["coco", "json"]
     metrics_formats: MetricsFormats = ["excel"]
-    include_intensity: bool = False
+    include_intensity: StrictBool = False
     selected_image_ids: Selection = None
-    pixel_to_micrometer_scale: Annotated[float | None, Field(ge=LEAST_SCALE, le=MOST_SCALE)] = None
+    pixel_to_micrometer_scale: Scale | None = None
     """µm per pixel for all images; None takes each image's own."""
     visualization_options: VisualizationOptions = VisualizationOptions()
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from exports.models import ExportJob
+from exports.states import Status
 
 
 class Outward(BaseModel):
@@ -38,8 +39,8 @@ class JobView(Outward):
     project_id: UUID
     project_name: str
     user_id: int
-    status: str
-    progress: float
+    status: Status
+    progress: float = Field(ge=0, le=100, description="Percent; never falls within an attempt.")
     stage: str | None
     stage_done: int
     stage_total: int

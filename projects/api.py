@@ -13,6 +13,7 @@ from ninja import Query, Router
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from config.authentication import READING
 from config.requests import ApiRequest, CursorText, Row, page, position_of
 from projects.models import Image, Project
 
@@ -65,7 +66,7 @@ class ImageIds(Outward):
     ids: list[UUID]
 
 
-@router.get("/projects", response=ProjectPage)
+@router.get("/projects", auth=READING, response=ProjectPage)
 def list_projects(request: ApiRequest, limit: Limit = 100, cursor: CursorText = None) -> ProjectPage:
     """The projects that you own or are a member of, by name."""
     visible = Project.objects.visible_to(request.auth).with_counts()
@@ -73,13 +74,14 @@ def list_projects(request: ApiRequest, limit: Limit = 100, cursor: CursorText = 
     return ProjectPage(projects=_project_views(request, shown), next_cursor=following)
 
 
-@router.get("/projects/{uuid:project_id}", response=ProjectView)
+@router.get("/projects/{uuid:project_id}", auth=READING, response=ProjectView)
 def show_project(request: ApiRequest, project_id: UUID) -> ProjectView:
+    """What is in it, and whether you may export it."""
     visible = Project.objects.visible_to(request.auth).with_counts()
     return _project_views(request, [get_object_or_404(visible, pk=project_id)])[0]
 
 
-@router.get("/projects/{uuid:project_id}/images", response=ImagePage)
+@router.get("/projects/{uuid:project_id}/images", auth=READING, response=ImagePage)
 def list_images(
     request: ApiRequest, project_id: UUID, search: Search = "", limit: Limit = 100, cursor: CursorText = None
 ) -> ImagePage:
@@ -91,7 +93,7 @@ def list_images(
     return ImagePage(images=views, total=images.count(), next_cursor=following)
 
 
-@router.get("/projects/{uuid:project_id}/images/ids", response=ImageIds)
+@router.get("/projects/{uuid:project_id}/images/ids", auth=READING, response=ImageIds)
 def list_image_ids(request: ApiRequest, project_id: UUID, search: Search = "") -> ImageIds:
     """All of them, by name: for who selects what a search has found. At most 100,000."""
     images = _found(request, project_id, search).order_by("name", "pk")

@@ -289,7 +289,7 @@ def test_a_snapshot_costs_one_query_however_many_jobs(
 
 
 def watcher(user: User, scope: Scope) -> Watcher:
-    return Watcher(user, None, "", 0.0, scope)
+    return Watcher(user, None, None, "", 0.0, scope)
 
 
 async def test_a_tick_tells_what_was_never_announced(
