@@ -23,8 +23,6 @@ from exports.models import ExportJob
 from exports.pulse import Pulse, WorkerStopping
 from exports.states import Status
 
-log = structlog.get_logger(__name__)
-
 
 def run(
     job_id: UUID, is_stopping: Callable[[], bool] = lambda: False, give_up: Callable[[], None] = lambda: None
@@ -34,7 +32,7 @@ def run(
     `give_up` is called from a thread when it is not ours and the build does not come to notice.
     """
     job = lifecycle.claim(job_id)
-    log.info("export_started", job=str(job.pk), attempt=job.attempt, images=job.image_count)
+    structlog.contextvars.bind_contextvars(attempt=job.attempt)
     try:
         published, left_out = _archive(job, Pulse(job, is_stopping, give_up))
         _complete(job, published, [_warning(each) for each in left_out])
@@ -72,7 +70,6 @@ def _complete(job: ExportJob, published: PublishedFile, warnings: list[dict[str,
         row = ExportJob.objects.get(pk=job.pk)
         if (row.status, row.file_name) != (Status.COMPLETED, published.name):
             raise
-    log.info("export_completed", job=str(job.pk), attempt=job.attempt, bytes=published.size)
 
 
 def _warning(left_out: LeftOut) -> dict[str, Any]:

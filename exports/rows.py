@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+import structlog
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
 from exports import crashpoints, exceptions
 from exports.models import ExportJob, Transition
+
+log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -65,11 +68,11 @@ def save(job: ExportJob, now: datetime) -> None:
     job.save(force_update=True)
 
 
-def change(job: ExportJob, source: str, reason: str, by: str, now: datetime) -> None:
+def change(job: ExportJob, source: str, reason: str, by: str, now: datetime, **detail: object) -> None:
     """Save the row as it is now, and its audit row: from `source` to its status."""
     job.sequence += 1
     save(job, now)
-    record(job, source, reason, by, now)
+    record(job, source, reason, by, now, **detail)
 
 
 def note(job: ExportJob, reason: str, by: str, now: datetime, **detail: object) -> None:
@@ -80,7 +83,7 @@ def note(job: ExportJob, reason: str, by: str, now: datetime, **detail: object) 
 
 
 def record(job: ExportJob, source: str, reason: str, by: str, now: datetime, **detail: object) -> None:
-    Transition.objects.create(
+    transition = Transition.objects.create(
         job=job,
         sequence=job.sequence,
         from_status=source,
@@ -91,4 +94,19 @@ def record(job: ExportJob, source: str, reason: str, by: str, now: datetime, **d
         at=now,
         detail={"version": job.version, **detail},
     )
+    _log_after_commit(transition, project=str(job.project_id), user=job.user_id)
     crashpoints.reach(f"{job.status}.recorded")
+
+
+def _log_after_commit(made: Transition, **whose: object) -> None:
+    """One line for each audit row that came to be; what was rolled back never happened."""
+    facts = {
+        "job": str(made.job_id),
+        "attempt": made.attempt,
+        "from": made.from_status,
+        "to": made.to_status,
+        "reason": made.reason,
+        "actor": made.actor,
+        "row_version": made.detail["version"],
+    }
+    transaction.on_commit(lambda: log.info("transition", **facts, **whose), robust=True)

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from exports import dispatch, files, lifecycle, mail
 from exports.cleaning import clean
 from exports.exceptions import ExportError
-from exports.models import ExportJob, ExportJobQuerySet
+from exports.models import ExportJob, ExportJobQuerySet, tallies
 from exports.states import CancelReason, Status
 
 log = structlog.get_logger(__name__)
@@ -61,6 +61,7 @@ def sweep() -> Swept:
         orphans=_remove_orphans(),
         letters=mail.post(),
     )
+    tallies.add_up()
     if swept.any():
         log.info("swept", **asdict(swept))
     return swept
@@ -116,6 +117,7 @@ def orphans() -> list[Path]:
 
 def _remove_orphans() -> int:
     found = orphans()
-    for path in found:
-        files.remove(path)
+    freed = sum(files.remove(path) for path in found)
+    if found:
+        tallies.note_orphans(len(found), freed)
     return len(found)

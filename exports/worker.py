@@ -20,6 +20,8 @@ from rq import Worker
 from rq.job import Job
 from rq.queue import Queue
 
+from config import logs
+
 PR_SET_PDEATHSIG = 1
 NICENESS = 5  # of builds: a click, a cancel above all, comes before them
 BEAT_SECONDS = 5  # between two signs of life that the waiting parent gives RQ
@@ -70,6 +72,7 @@ class ExportWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         _die_with(os.getppid() if self.pid is None else self.pid)
         os.nice(NICENESS)
+        logs.become("work_horse")
         super().main_work_horse(job, queue)
 
     def setup_work_horse_signals(self) -> None:

