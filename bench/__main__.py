@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bench import cancels, goals, machine, report, serving
+from bench import administration, cancels, goals, machine, report, serving
 from bench.place import prepared
 from bench.runs import measured
 from bench.sizes import SIZES
@@ -24,13 +24,17 @@ def main() -> None:
     facts = machine.facts()
     with prepared(_say) as place:
         runs = {name: measured(place, SIZES[name], wanted.repeat, _say) for name in wanted.sizes}
+        _say(f"The administrators' pages over {wanted.jobs:,} exports.")
+        looks = administration.in_a_process(place.environment, wanted.jobs)
     for name, sides in runs.items():
         print(report.table(SIZES[name], sides), end="\n\n")
+    print(administration.table(looks), end="\n\n")
     _say(f"Cancelling {wanted.cancels} exports while others run.")
     promise: dict[str, Any] = {"cancels": cancels.measured(wanted.cancels)}
     _say("Downloading, alone and beside others.")
     promise["downloads"] = serving.measured(wanted.megabytes, wanted.cancels)
-    met = [*goals.judged(runs), *goals.of_promise(promise)]
+    promise["administration"] = looks
+    met = [*goals.judged(runs), *goals.of_promise(promise), administration.goal(looks)]
     for goal in met:
         print(goal.line())
     saved = _save(started, {"machine": facts, "runs": runs, "goals": met, **promise})
@@ -44,11 +48,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--cancels", type=int, choices=range(1, 10_000), default=100, metavar="N", help="(100)"
     )
+    parser.add_argument("--jobs", type=int, default=100_000, metavar="N", help="in the table (100,000)")
     parser.add_argument("--quick", action="store_true", help="three tiny images, once: does it run at all?")
     wanted = parser.parse_args()
     wanted.sizes, wanted.megabytes = wanted.only or ["S", "M"], 300
     if wanted.quick:
         wanted.sizes, wanted.repeat, wanted.cancels, wanted.megabytes = ["quick"], 1, 3, 3
+        wanted.jobs = 3_000
     return wanted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -41,12 +42,15 @@ def start(
     return lifecycle.request(wanted)
 
 
-def retry(user: User, job: ExportJob) -> tuple[ExportJob, bool]:
+def retry(
+    user: User, job: ExportJob, *, idempotency_key: str | None = None, asked_by: str = ""
+) -> tuple[ExportJob, bool]:
     """A new job with the options of an ended one. Raise StillActive, and whatever a start raises."""
     if job.is_active:
         raise StillActive
     project = exportable(user, job.project_id)
-    return lifecycle.request(_request(user, project, job.options, job.project_name, None, retry_of=job.pk))
+    wanted = _request(user, project, job.options, job.project_name, idempotency_key, retry_of=job.pk)
+    return lifecycle.request(replace(wanted, asked_by=asked_by))
 
 
 def estimate(user: User, project_id: UUID, raw_options: object) -> Estimate:

@@ -42,7 +42,7 @@ def ring_after_commit(job_id: UUID, dispatch: int) -> None:
 
 def clean_after_commit(job_id: UUID, attempt: int) -> None:
     """Call a worker to remove what an ended job left on disk, before any other work."""
-    call_id = f"clean-{job_id}-{attempt}"
+    call_id = cleaning_id(job_id, attempt)
     transaction.on_commit(lambda: _enqueue(CLEAN, job_id, call_id, at_front=True), robust=True)
 
 
@@ -61,6 +61,10 @@ def stop_after_commit(job_id: UUID, last_dispatch: int) -> None:
 
 def dispatch_id(job_id: UUID, dispatch: int) -> str:
     return f"export-{job_id}-{dispatch}"
+
+
+def cleaning_id(job_id: UUID, attempt: int) -> str:
+    return f"clean-{job_id}-{attempt}"
 
 
 def waiting() -> frozenset[str]:

@@ -102,7 +102,7 @@ def remove_job(job_id: UUID) -> int:
 
 def of_job(job_id: UUID) -> list[Path]:
     """Everything of a job, staged and published."""
-    return [path for path in _all_paths() if path.name.startswith(f"{job_id}-")]
+    return [path for root in _roots() for path in root.glob(f"{job_id}-*")]
 
 
 def remove_published(name: str) -> int:
@@ -149,8 +149,11 @@ def _staging_root() -> Path:
 
 
 def _all_paths() -> list[Path]:
-    roots = (_staging_root(), _made(settings.EXPORT_ROOT / "published"))
-    return [path for root in roots for path in root.iterdir()]
+    return [path for root in _roots() for path in root.iterdir()]
+
+
+def _roots() -> tuple[Path, Path]:
+    return _staging_root(), _made(settings.EXPORT_ROOT / "published")
 
 
 def _made(folder: Path) -> Path:

@@ -45,7 +45,7 @@ def request(wanted: Request) -> tuple[ExportJob, bool]:
         if mine.count() >= settings.EXPORT_MAX_ACTIVE_PER_USER:
             raise exceptions.TooManyActiveExports
         job = intake.create(wanted)
-        rows.record(job, "", "requested", f"user:{wanted.user_id}", job.created_at)
+        rows.record(job, "", "requested", wanted.asked_by or f"user:{wanted.user_id}", job.created_at)
         events.announce(events.Queued, job)
         dispatch.ring_after_commit(job.pk, job.dispatch)
     crashpoints.reach("pending.told")
@@ -109,8 +109,10 @@ def fail(job_id: UUID, attempt: int, failure: Failure) -> ExportJob:
     return job
 
 
-def cancel(job_id: UUID, by: str, reason: CancelReason = CancelReason.USER) -> ExportJob:
+def cancel(job_id: UUID, by: str, reason: CancelReason = CancelReason.USER, **detail: object) -> ExportJob:
     """Cancelled at this commit, for ever; stopping the process and removing its files follow.
+
+    `detail` goes into the audit.
 
     A cancelled job is returned as it is. Raise AlreadyDownloaded, AlreadyFailed or AlreadyExpired when
     there is nothing left to cancel, and Busy when the row's lock could not be had, or a letter about a
@@ -120,7 +122,7 @@ def cancel(job_id: UUID, by: str, reason: CancelReason = CancelReason.USER) -> E
         was_active = job.is_active
         if job.status != Status.CANCELLED:
             refusals.refuse_cancel(job)
-            _cancel(job, now, by, reason)
+            _cancel(job, now, by, reason, **detail)
     if not was_active:
         handover.wait_for_none(job_id)
     return job
@@ -215,19 +217,19 @@ def _moving(
         _move(job, target, reason, by, now)
 
 
-def _move(job: ExportJob, target: Status, reason: str, by: str, now: datetime) -> None:
+def _move(job: ExportJob, target: Status, reason: str, by: str, now: datetime, **detail: object) -> None:
     source, job.status = job.status, target
-    rows.change(job, source, reason, by, now)
+    rows.change(job, source, reason, by, now, **detail)
 
 
-def _cancel(job: ExportJob, now: datetime, by: str, reason: CancelReason) -> None:
+def _cancel(job: ExportJob, now: datetime, by: str, reason: CancelReason, **detail: object) -> None:
     was_completed = job.status == Status.COMPLETED
     _forget_file(job)
     job.completed_at = job.heartbeat_at = None
     job.cancelled_at, job.cancel_reason = now, reason
     if not job.attempt:
         job.cleaned_at, job.bytes_freed = now, 0
-    _move(job, Status.CANCELLED, reason, by, now)
+    _move(job, Status.CANCELLED, reason, by, now, **detail)
     events.announce(events.Cancelled, job)
     if was_completed:
         dispatch.clean_here_after_commit(job.pk)

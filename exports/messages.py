@@ -21,6 +21,8 @@ class Request:
     image_count: int
     idempotency_key: str | None = None
     retry_of: UUID | None = None
+    asked_by: str = ""
+    """The actor of the audit, where it is not the user."""
 
 
 @dataclass(frozen=True)

@@ -64,11 +64,28 @@ JOB_INDEXES = [
     models.Index(name="export_of_project", fields=["project", "-created_at", "-id"]),
     models.Index(name="export_of_user", fields=["user", "-created_at", "-id"]),
     models.Index(name="export_changed", fields=["user", "changed_at"]),
+    # The lists of administrators, newest first, of millions; none has a column that a heartbeat changes.
+    models.Index(name="export_newest", fields=["-created_at", "-id"]),
+    models.Index(name="export_of_status", fields=["status", "-created_at", "-id"]),
+    models.Index(
+        name="export_of_cancel_reason",
+        fields=["cancel_reason", "-created_at", "-id"],
+        condition=Q(cancel_reason__isnull=False),
+    ),
+    models.Index(
+        name="export_of_error",
+        fields=["error_code", "-created_at", "-id"],
+        condition=Q(error_code__isnull=False),
+    ),
     # Estimates look at the newest exports: without it each claim would sort all that ever ended.
     models.Index(
         name="export_recent",
         fields=["-completed_at"],
         condition=Q(completed_at__isnull=False, image_count__gt=0),
+    ),
+    # The sizes of all archives, together and by day, from the index alone.
+    models.Index(
+        name="export_published", fields=["completed_at", "file_size"], condition=Q(status=Status.COMPLETED)
     ),
     models.Index(name="export_retention", fields=["expires_at"], condition=Q(status=Status.COMPLETED)),
     models.Index(name="export_uncleaned", fields=["id"], condition=Q(status__in=ENDED, cleaned_at=None)),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from exports import exceptions
 from exports.models import ExportJob, Transition
-from exports.states import Status
+from exports.states import CancelReason, Status
 from projects.templatetags.wording import grouped
 
 Message = str | Promise
@@ -21,7 +21,7 @@ _STAGES = {
     "publishing": _("Checking the archive"),
 }
 
-_FAILURES = {
+FAILURES = {
     "build_failed": _(
         "Something went wrong while the archive was built. Try again; if it fails again, tell us its number."
     ),
@@ -57,6 +57,7 @@ _MOMENTS = {
     "deleted": _("File deleted"),
     "project_removed": _("File removed with the project"),
     "file_missing": _("The file was missing or had been changed"),
+    "restored": _("File removed: the hub was restored from a backup"),
     "cleaned": _("Nothing of it is left on disk"),
 }
 
@@ -79,7 +80,7 @@ def stage(job: ExportJob) -> str:
 
 
 def failure(job: ExportJob) -> Sentence:
-    return _sentence(_FAILURES.get(job.error_code or ""), job.error or "")
+    return _sentence(FAILURES.get(job.error_code or ""), job.error or "")
 
 
 def warning(stored: dict[str, str]) -> Sentence:
@@ -92,6 +93,9 @@ def moment(row: Transition) -> str:
         return gettext("A worker began anew, attempt %(number)s") % {"number": row.attempt}
     if row.to_status == Status.FAILED and row.from_status != Status.FAILED:
         return gettext("Failed")
+    if row.reason == CancelReason.SYSTEM and row.detail.get("explanation"):
+        words = {"explanation": row.detail["explanation"]}
+        return gettext("Cancelled by an administrator: %(explanation)s") % words
     return str(_MOMENTS.get(row.reason, row.reason))
 
 

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from exports.admin.jobs import ExportJobAdmin
 from exports.admin.keys import ApiTokenAdmin
+from exports.admin.projects import ProjectWithExportsAdmin
 
-__all__ = ["ApiTokenAdmin", "ExportJobAdmin"]
+__all__ = ["ApiTokenAdmin", "ExportJobAdmin", "ProjectWithExportsAdmin"]

@@ -8,6 +8,7 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import SuspiciousFileOperation
 from django.db import models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
@@ -138,6 +139,12 @@ class ExportJob(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [
+            ("cancel_exportjob", "Can cancel exports of others"),
+            ("retry_exportjob", "Can try exports of others again"),
+            ("expire_exportjob", "Can delete the files of exports of others"),
+            ("clean_exportjob", "Can clean up after exports of others"),
+        ]
         constraints = rules.JOB_CONSTRAINTS
         indexes = rules.JOB_INDEXES
         triggers = rules.JOB_TRIGGERS
@@ -240,20 +247,8 @@ class Snapshot(models.Model):
         return f"{len(self.image_ids)} images of {self.job_id}"
 
 
-class ApiToken(models.Model):
-    """A key for programs; only its digest is kept."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"Token of {self.user} from {self.created_at:%Y-%m-%d}"
-
-
 def _file_stem(project_name: str) -> str:
     try:
-        return get_valid_filename(project_name)[:100].strip("._") or "export"
-    except ValueError:
+        return get_valid_filename(project_name)[:100].strip("._-") or "export"
+    except SuspiciousFileOperation:  # not a letter in it
         return "export"

@@ -309,7 +309,7 @@ def test_every_stage_of_a_build_has_words(job: ExportJob, monkeypatch: pytest.Mo
 def test_a_known_failure_is_told_in_the_readers_language(
     failed: ExportJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(wording._FAILURES, "build_failed", gettext_lazy("January"))
+    monkeypatch.setitem(wording.FAILURES, "build_failed", gettext_lazy("January"))
     assert wording.failure(failed) == ("", "The archive could not be built.")
     with override("de"):
         assert wording.failure(failed) == ("Januar", "The archive could not be built.")
@@ -331,12 +331,12 @@ FAILURES = [OSError(28, "full"), RuntimeError("?")]
 @pytest.mark.parametrize("error", FAILURES, ids=["disk", "bug"])
 def test_the_sentences_of_a_build_are_those_that_are_translated(error: Exception) -> None:
     failure = build._failure(error)
-    assert str(wording._FAILURES[failure.code]) == failure.sentence
+    assert str(wording.FAILURES[failure.code]) == failure.sentence
 
 
 def test_a_lost_worker_has_a_sentence_too() -> None:
     failure: Failure = lifecycle._worker_lost(3)
-    assert failure.code in wording._FAILURES
+    assert failure.code in wording.FAILURES
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from exports import build, dispatch, lifecycle, sweep
+from exports.admin.actions import ACTIONS
 from exports.exceptions import IllegalMove
 from exports.models import ExportJob
 from exports.states import Status
@@ -50,6 +52,7 @@ def pages(job: ExportJob) -> Iterator[str]:
         yield reverse(f"{name}_changelist")
     yield reverse("admin:exports_exportjob_change", args=[job.pk])
     yield reverse("admin:exports_exportjob_history", args=[job.pk])
+    yield from ("/admin/overview/", "/admin/rq/", f"/admin/projects/project/{job.project_id}/change/")
     yield from ("/admin/", "/healthz", "/readyz", "/metrics", "/exports/", job.project.get_absolute_url())
     yield from ("/api/openapi.json", "/api/events.json", f"/exports/{job.pk}/card/")
 
@@ -62,6 +65,55 @@ def test_looking_at_every_page_changes_nothing(
     before = everything()
     for page in pages(job):
         assert admin.get(page).status_code != 500, page
+    assert everything() == before
+
+
+# What forms of the admin are made of, and what people and programs put into them. No number of an order is among
+# them: with one, and a permission, an action is meant.
+FIELDS = [
+    "action", "index", "select_across", "_selected_action", "_save", "_saveasnew", "_continue", "post", "_popup",
+    "_to_field", "explanation", "q", "o", "p", "e", "all", "until", "concern", "form-0-status",
+    "transitions-TOTAL_FORMS", "transitions-INITIAL_FORMS", "transitions-0-reason",
+    *(field.name for field in ExportJob._meta.get_fields()),
+]  # fmt: skip
+VALUES = [
+    "0",
+    "1",
+    "-1",
+    "cancelled",
+    "cancel",
+    "expire",
+    "yes",
+    "\0",
+    "é' OR 1=1",
+    "2026-13-45",
+    "9" * 30,
+    "",
+]
+
+
+def admin_pages(job: ExportJob) -> list[str]:
+    """Every address of the admin, those with an id once with that of the export."""
+    found = []
+    for model in site.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        found += [reverse(f"{name}_{page}") for page in ("changelist", "add")]
+        found += [reverse(f"{name}_{page}", args=[job.pk]) for page in ("change", "delete", "history")]
+    found += [reverse("admin:exports_exportjob_act", args=[name]) for name in ACTIONS]
+    return [each for each in found if "/exports/" in each]
+
+
+@pytest.mark.parametrize("state", ["processing", "completed"])
+def test_whatever_is_sent_to_the_admin_changes_no_export(
+    request: pytest.FixtureRequest, admin: Client, state: str
+) -> None:
+    job = request.getfixturevalue(state)
+    before, dice = everything(), Random(20261122)
+    for page in admin_pages(job) * 3:
+        sent = {name: dice.choice([*VALUES, str(job.pk)]) for name in dice.sample(FIELDS, 8)}
+        sent |= {"job": str(job.pk), "_selected_action": str(job.pk), "number": dice.choice(VALUES)}
+        for ask in (admin.get, admin.post):
+            assert ask(page, sent).status_code < 500, (ask, page, sent)
     assert everything() == before
 
 
