@@ -117,6 +117,8 @@ def _is_over(server: Any, job: ExportJob) -> bool:
 
 
 def _subject(job: ExportJob, project: str) -> str:
+    # What looks encoded a mail program would decode, line breaks and all: the invisible joiner keeps it a text.
+    project = project.replace("=?", "=\N{WORD JOINER}?")
     if job.status == Status.COMPLETED:
         return _("The export of %(project)s is ready") % {"project": project}
     return _("The export of %(project)s failed") % {"project": project}
