@@ -12,7 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from projects.models import Project
-from tests.browser.install import chromium
+from tests.browser.install import chromium_shell
 from tests.conftest import add_image
 from tests.processes import environment, start_daphne, start_worker
 
@@ -29,7 +29,7 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Not for the session: its event loop would be in the way of asynchronous tests."""
-    path = chromium()
+    path = chromium_shell()
     if path is None:
         pytest.fail("There is no Chromium: run `python -m tests.browser.install`.")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:

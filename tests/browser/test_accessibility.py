@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Page
 
-from exports import lifecycle, presets
+from exports import keys, lifecycle, presets
 from exports.models import ExportJob
 from projects.models import Project
 from tests.browser.conftest import OpenPage
@@ -26,11 +26,12 @@ def busy_project(completed: ExportJob, project: Project, alice: User) -> Project
     lifecycle.request(request_for(project, alice, metrics_formats=["csv"]))
     ended, _ = lifecycle.request(request_for(project, alice, metrics_formats=["json"]))
     lifecycle.cancel(ended.pk, lifecycle.actor(alice))
+    keys.create(alice, keys.Wanted("Nightly backup", "export", 90))
     return project
 
 
 def pages(project: Project) -> Iterator[str]:
-    yield from ("/", "/exports/", "/exports/settings/")
+    yield from ("/", "/exports/", "/exports/settings/", "/accounts/keys/")
     yield from (project.get_absolute_url(), f"/projects/{project.pk}/export/")
     yield project.images.get(name="a.png").get_absolute_url()
     yield "/accounts/login/"

@@ -82,7 +82,7 @@ def test_a_preset_is_renamed_and_deleted_after_a_question(
     page.on("dialog", lambda each: (questions.append(each.message), each.accept()))
     dialog.get_by_role("button", name="Change preset…").click()
     page.get_by_role("button", name="Delete preset").click()
-    page.wait_for_function("document.activeElement.id === 'preset-choice'")
+    expect(page.locator("#preset-choice")).to_be_focused()
     assert questions == ["Delete the preset “New”?"]
     assert not Preset.objects.exists()
 

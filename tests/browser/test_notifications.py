@@ -159,7 +159,7 @@ def test_a_notification_goes_when_its_export_is_cancelled(page: Page) -> None:
     expect(page).to_have_title(re.compile("Ready"))
     assert [each["isOpen"] for each in told(page)] == [True]
     lifecycle.cancel(ExportJob.objects.get().pk, "user:1")
-    page.wait_for_function("!told[0].isOpen")
+    page.wait_for_function("() => !told[0].isOpen")
 
 
 def choice(page: Page) -> Any:

@@ -108,7 +108,7 @@ def forge_all(page: Page, wire: Wire, job: ExportJob, name: str, count: int) -> 
     page.evaluate(COUNT_NEWS)
     for number in range(count):
         wire.forge(name, job, next(VERSIONS), progress=number / 2, stage="images", downloadCount=0)
-    page.wait_for_function("count => window.news === count", arg=count)
+    page.wait_for_function(f"() => window.news === {count}")
 
 
 def test_an_idle_page_asks_nothing(completed: ExportJob, alice: User, open_page: OpenPage) -> None:
