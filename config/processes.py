@@ -5,14 +5,17 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypedDict
 
 PR_SET_PDEATHSIG = 1
+LONGEST_LOG_BYTES = 20_000_000
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -40,7 +43,7 @@ def start(
     Call this from a thread that lives as long as the process: the kernel watches the thread.
     """
     with _fresh_log(output) as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # nosec B603  # a list of our own words, no shell
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -58,7 +61,20 @@ def _fresh_log(path: Path) -> IO[bytes]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         path.replace(path.with_suffix(".previous"))
-    return path.open("wb")
+    return path.open("ab")  # whoever writes goes on at its end, also after it was emptied
+
+
+def bound_logs(folder: Path, most_bytes: int = LONGEST_LOG_BYTES) -> None:
+    """Empty what has grown too long, and keep what it held beside it; lines of that very moment may be lost.
+
+    A program and its children write to one open file: renaming it would not make them open another.
+    """
+    for path in folder.glob("*.log"):
+        with suppress(OSError):
+            if path.stat().st_size > most_bytes:
+                with suppress(OSError):  # a full disk: what is emptied makes room
+                    shutil.copyfile(path, path.with_suffix(".previous"))
+                os.truncate(path, 0)
 
 
 def dying_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
@@ -105,4 +121,5 @@ def command_line(pid: int) -> list[str]:
         except OSError:
             return []
     ask = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
-    return subprocess.run(ask, check=False, capture_output=True, text=True).stdout.split()
+    asked = subprocess.run(ask, check=False, capture_output=True, text=True)  # nosec B603  # no shell
+    return asked.stdout.split()

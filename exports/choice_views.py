@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config import problems
+from config.headers import as_picture
 from config.requests import has_current
 from exports import admission, options, presets, preview, starting
 from exports.exceptions import ExportError, ExportNotAllowed
@@ -48,6 +49,7 @@ def fields(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
+@as_picture
 def overlay_preview(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """A JPEG; what cannot be shown is a problem document."""
     try:

@@ -143,6 +143,7 @@ class _Keeper:
         self._supervisor.keep_running()
         if time.monotonic() >= self._servers_due:
             self._servers.start_missing()
+            processes.bound_logs(settings.DATA_DIR / "logs")
             self._servers_due = time.monotonic() + SERVER_CHECK_SECONDS
         time.sleep(TICK_SECONDS)
 

@@ -16,7 +16,7 @@ others or covers no pixel's centre. Classes and scores are in the other formats.
 
 from __future__ import annotations
 
-import pickle
+import pickle  # nosec B403  # written, never read
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, cast

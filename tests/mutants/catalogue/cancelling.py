@@ -32,6 +32,17 @@ CANCELLING = (
         ),
     ),
     Mutant(
+        guarantee="G1",
+        what="the end of exports that may have been cancelled since a backup",
+        file="exports/management/commands/settle_restored.py",
+        old="_each(active, _cancel)",
+        new="len(active)",
+        tests=(
+            "tests/test_operations.py::"
+            "test_what_was_cancelled_after_the_backup_stays_ended_when_it_is_restored",
+        ),
+    ),
+    Mutant(
         guarantee="G2",
         what="the look at the row before an announcement is passed on",
         file="exports/cursor.py",

@@ -102,10 +102,28 @@ LIMITS = (
     Mutant(
         guarantee="G26",
         what="admin pages that only show",
-        file="exports/admin.py",
+        file="exports/admin/jobs.py",
         old="class ExportJobAdmin(ReadOnly, admin.ModelAdmin[ExportJob]):",
         new="class ExportJobAdmin(admin.ModelAdmin[ExportJob]):",
         tests=("tests/exports/test_admin.py::test_nothing_can_be_changed_added_or_deleted",),
+    ),
+    Mutant(
+        guarantee="G26",
+        what="the number of an administrator's order",
+        file="exports/admin/acting.py",
+        old="number = forms.UUIDField(widget=forms.HiddenInput)",
+        new="number = forms.UUIDField(widget=forms.HiddenInput, required=False)",
+        tests=(
+            "tests/exports/test_looking.py::test_whatever_is_sent_to_the_admin_changes_no_export[completed]",
+        ),
+    ),
+    Mutant(
+        guarantee="G26",
+        what="transactions of /metrics that cannot write",
+        file="exports/metrics.py",
+        old="SET TRANSACTION READ ONLY; ",
+        new="",
+        tests=("tests/exports/test_metrics.py::test_reading_cannot_write",),
     ),
     Mutant(
         guarantee="G26",
