@@ -54,9 +54,8 @@ def _call(call_id: str, call: Job | None) -> Call:
     if call is None:
         return Call(call_id, "", "")
     state = call.get_status(refresh=False)
-    return Call(
-        call_id, str(state or ""), call.worker_name or "", call.enqueued_at, call.started_at, call.ended_at
-    )
+    word = state.value if state else ""
+    return Call(call_id, word, call.worker_name or "", call.enqueued_at, call.started_at, call.ended_at)
 
 
 @cache

@@ -13,7 +13,7 @@ from exports.states import ENDED
 log = structlog.get_logger(__name__)
 
 
-def clean(job_id: UUID) -> None:
+def clean(job_id: UUID, by: str = lifecycle.SYSTEM) -> None:
     """Remove it, and note that it is gone. Nothing happens to a job that is not ended.
 
     While something of it is left (its process has a last breath), nothing is noted: the sweep comes again.
@@ -26,4 +26,4 @@ def clean(job_id: UUID) -> None:
     if files.of_job(job_id):
         log.warning("files_left", job=str(job_id))
         return
-    lifecycle.record_cleanup(job_id, freed)
+    lifecycle.record_cleanup(job_id, freed, by)

@@ -191,14 +191,14 @@ def expire(job_id: UUID, reason: str, by: str) -> ExportJob:
     return job
 
 
-def record_cleanup(job_id: UUID, bytes_freed: int) -> ExportJob:
+def record_cleanup(job_id: UUID, bytes_freed: int, by: str = SYSTEM) -> ExportJob:
     """Note that nothing of an ended job is left on disk; saying so twice changes nothing."""
     with rows.locked(job_id) as (job, now):
         if job.status not in ENDED:
             raise exceptions.IllegalMove
         if job.cleaned_at is None:
             job.cleaned_at, job.bytes_freed = now, bytes_freed
-            rows.change(job, job.status, "cleaned", SYSTEM, now)
+            rows.change(job, job.status, "cleaned", by, now)
             events.announce(events.CleanupCompleted, job)
     return job
 

@@ -119,7 +119,7 @@ def _cannot_clean(job: ExportJob) -> str:
 
 
 def _clean(job: ExportJob, order: Order) -> Done:
-    clean(job.pk)
+    clean(job.pk, order.by)
     row = ExportJob.objects.only("status", "cleaned_at", "bytes_freed").get(pk=job.pk)
     if row.status not in ENDED:
         raise IllegalMove(_cannot_clean(row))

@@ -18,7 +18,7 @@ from projects.templatetags.wording import in_file_size, in_time
 SHOWN_DIGITS = 8
 
 
-@admin.display(description=_("Export"))
+@admin.display(description=_("Number"))
 def short_id(job: ExportJob) -> SafeString:
     address = reverse("admin:exports_exportjob_change", args=[job.pk])
     return format_html('<a href="{}"><code>{}</code></a>', address, str(job.pk)[:SHOWN_DIGITS])
