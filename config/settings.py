@@ -41,9 +41,9 @@ EXPORT_HEARTBEAT_TIMEOUT = environment.duration("EXPORT_HEARTBEAT_TIMEOUT", "30 
 EXPORT_MAX_ATTEMPTS = environment.integer("EXPORT_MAX_ATTEMPTS", 3)
 EXPORT_MAX_ACTIVE_PER_USER = environment.integer("EXPORT_MAX_ACTIVE_PER_USER", 3)
 EXPORT_MAX_IMAGES = environment.integer("EXPORT_MAX_IMAGES", 20_000)
-API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "1800/minute")
-API_WRITE_RATE_LIMIT = environment.rate("API_WRITE_RATE_LIMIT", "600/minute")
-API_ANONYMOUS_RATE_LIMIT = environment.rate("API_ANONYMOUS_RATE_LIMIT", "120/minute")
+API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "12000/minute")
+API_WRITE_RATE_LIMIT = environment.rate("API_WRITE_RATE_LIMIT", "3000/minute")
+API_ANONYMOUS_RATE_LIMIT = environment.rate("API_ANONYMOUS_RATE_LIMIT", "600/minute")
 METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
 EXPORT_ROOT = DATA_DIR / "exports"
 EXPORT_CRASH_AT = environment.text("EXPORT_CRASH_AT", "")
@@ -200,8 +200,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = EXPORT_MAX_IMAGES + 1000  # so that a form witho
 # What the web server waits for: a whole request, a reader of an answer. And how many connections it holds.
 RECEIVE_TIMEOUT = environment.duration("RECEIVE_TIMEOUT", "30 s")
 SEND_TIMEOUT = environment.duration("SEND_TIMEOUT", "60 s")
-MAX_CONNECTIONS = environment.integer("MAX_CONNECTIONS", 1000)
-MAX_SOCKETS_PER_USER = environment.integer("MAX_SOCKETS_PER_USER", 50)
+MAX_CONNECTIONS = environment.integer("MAX_CONNECTIONS", 4000)
+MAX_SOCKETS_PER_USER = environment.integer("MAX_SOCKETS_PER_USER", 600)
 
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
