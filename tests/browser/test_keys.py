@@ -27,7 +27,8 @@ def make_key(page: Page) -> str:
 def test_a_new_key_is_shown_to_everybody_and_copied_by_a_button(
     alice: User, open_page: OpenPage, scheme: str
 ) -> None:
-    page = open_page("/accounts/keys/", alice, color_scheme=scheme, viewport=NARROW, reduced_motion="reduce")
+    looks = {"color_scheme": scheme, "viewport": NARROW, "reduced_motion": "reduce"}
+    page = open_page("/accounts/keys/", alice, permissions=["clipboard-read", "clipboard-write"], **looks)
     text = make_key(page)
     assert ApiToken.objects.get().digest == digest(text)
     copy = page.get_by_role("button", name="Copy the key")

@@ -153,7 +153,7 @@ def test_an_unknown_project_has_no_page(admin: Client) -> None:
 
 def test_a_deleted_account_is_closed(admin: Client, job: ExportJob, alice: User) -> None:
     page = admin.get(f"{USERS}{alice.pk}/delete/").content.decode()
-    assert "its running exports are cancelled" in page
+    assert "their running exports are cancelled" in page
     admin.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
     alice.refresh_from_db()
     assert (alice.username, alice.is_active, alice.has_usable_password()) == (
