@@ -23,7 +23,7 @@ from exports.models.keys import HINT_LENGTH, MAX_KEY_NAME
 log = structlog.get_logger(__name__)
 PREFIX = "csh_"  # so that programs which look for leaked secrets can know one
 RANDOM_BYTES = 36  # of which the hint gives away three
-MOST_LIVING = 50
+MOST_LIVING = 500
 DAYS = (30, 90, 365)
 DEFAULT_DAYS = 90
 NOTED_EVERY = timedelta(minutes=1)  # not every request should write
