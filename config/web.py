@@ -64,7 +64,8 @@ class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
         if is_more_to_come and gate is None:
             gate = _gate_of(protocol)
         elif gate and not is_more_to_come:
-            protocol.unregisterProducer()
+            if protocol.channel is not None:  # None once the reader has gone
+                protocol.unregisterProducer()
             protocol.gate = None
         with _of_any_size(protocol):
             await super().handle_reply(protocol, message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-CHUNKS, CHUNK = 300, bytes(1 << 20)
+CHUNKS, CHUNK, END = 300, bytes(1 << 20), 1
 taken = 0
 
 
@@ -18,3 +18,4 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
             taken += 1
     await send({"type": "http.response.body", "body": str(taken).encode()})
+    taken += END if scope["path"] == "/long" else 0
