@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
+from exports import rows
 from exports.models import ExportJob
 from exports.states import Status
 
@@ -75,10 +76,7 @@ class Held:
 
 
 def clock() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment.astimezone(UTC)
+    return rows.clock().astimezone(UTC)
 
 
 def days(now: datetime) -> list[date]:
@@ -89,13 +87,13 @@ def days(now: datetime) -> list[date]:
 def outcomes(now: datetime) -> dict[tuple[date, str], int]:
     """Exports of the last DAYS by the day they were asked for, and by what became of them so far."""
     starts = [datetime.combine(day, datetime.min.time(), UTC) for day in days(now)]
-    rows = _rows(_OUTCOMES, {"starts": starts, "statuses": list(Status.values)})
-    return {(start.astimezone(UTC).date(), status): count for start, status, count in rows}
+    counted = _rows(_OUTCOMES, {"starts": starts, "statuses": list(Status.values)})
+    return {(start.astimezone(UTC).date(), status): count for start, status, count in counted}
 
 
 def durations() -> list[Duration]:
-    rows = _rows(_DURATIONS, {"sizes": list(SIZES), "recent": RECENT})
-    return [Duration(SIZES[size - 1], count, median, high) for size, count, median, high in rows]
+    found = _rows(_DURATIONS, {"sizes": list(SIZES), "recent": RECENT})
+    return [Duration(SIZES[size - 1], count, median, high) for size, count, median, high in found]
 
 
 def depth(now: datetime) -> list[tuple[datetime, int]]:
