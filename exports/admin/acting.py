@@ -13,7 +13,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
@@ -25,7 +25,6 @@ from exports.admin.paging import LISTED
 from exports.exceptions import Busy, ExportError
 from exports.models import ExportJob
 from exports.views import person
-from projects.models import EXPORTING, Project
 from projects.templatetags.wording import grouped
 
 PATIENCE = 3.0  # seconds: a page is answered in time, and what is left is offered again
@@ -159,8 +158,7 @@ def _carried_out(action: Action, jobs: list[ExportJob], order: Order) -> Iterato
 
 def _chosen(ids: list[UUID]) -> list[ExportJob]:
     """With `may_repeat`, in the order of the list: one query. Raise Http404 when there are none."""
-    exporting = Q(memberships__user=OuterRef("user"), memberships__role__in=EXPORTING)
-    allowed = Project.objects.present().filter(exporting | Q(owner=OuterRef("user")), pk=OuterRef("project"))
+    allowed = ExportJob.objects.with_access().filter(pk=OuterRef("pk"))
     jobs = ExportJob.objects.filter(pk__in=ids).select_related("user", "project").defer("options", "warnings")
     found = list(jobs.annotate(may_repeat=Exists(allowed)))
     if not found:

@@ -51,13 +51,16 @@ class ExportJobQuerySet(models.QuerySet["ExportJob"]):
         """Ended jobs whose files nobody has confirmed removed."""
         return self.filter(status__in=ENDED, cleaned_at=None)
 
-    def without_access(self) -> ExportJobQuerySet:
-        """Active jobs whose user may no longer export the project, or whose project was removed."""
+    def with_access(self) -> ExportJobQuerySet:
+        """Jobs whose user is active and may still export the project, which was not removed."""
         exporting = Q(project__memberships__user=F("user"), project__memberships__role__in=EXPORTING)
-        allowed = ExportJob.objects.filter(
+        return self.filter(
             Q(project__owner=F("user")) | exporting, user__is_active=True, project__removed_at=None
         )
-        return self.active().exclude(pk__in=allowed.values("pk"))
+
+    def without_access(self) -> ExportJobQuerySet:
+        """Active jobs whose user may no longer export the project, or whose project was removed."""
+        return self.active().exclude(pk__in=ExportJob.objects.with_access().values("pk"))
 
     def unreachable(self) -> ExportJobQuerySet:
         """Archives that nobody can fetch any more: their project was removed."""
